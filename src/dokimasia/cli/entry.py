@@ -1,0 +1,69 @@
+"""The process: arguments in, exit code out, one clear message for every error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from dokimasia.cli.app import app
+from dokimasia.core import DokimasiaError, UserError
+
+SEVERAL = ("--evaluation", "-e")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; always ends in `SystemExit`."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        result = app(_spread(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+        sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted.")
+        code = 130
+    except UserError as error:
+        _say(error.expected, error.found, error.do)
+        code = error.exit_code
+    except DokimasiaError as error:
+        _say(str(error))
+        code = error.exit_code
+    except MemoryError:
+        _say("Out of memory. What was measured is kept; free some memory and run the same command again.")
+        code = 3
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    raise SystemExit(code)
+
+
+def _say(*lines: str) -> None:
+    console = Console(stderr=True)
+    for place, line in enumerate(lines):
+        console.print(("error: " if not place else "       ") + line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _spread(arguments: list[str]) -> list[str]:
+    """Let `--evaluation A B C` mean three files, as `--evaluation A --evaluation B --evaluation C` does."""
+    spread: list[str] = []
+    several, taken = None, 0
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            several, taken = (argument if argument in SEVERAL else None), 0
+        elif several is not None:
+            if taken:
+                spread.append(several)
+            taken += 1
+        spread.append(argument)
+    return spread
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,72 @@
+"""The nouns that every room shares: transcripts, subjects, instruments, findings, figure data and errors.
+
+Values only: no input or output, no heavy import. Imports nothing of dokimasia; everything else may import it.
+"""
+
+from dokimasia.core.capabilities import (
+    Access,
+    Activations,
+    ChoiceScore,
+    Generation,
+    Identity,
+    LogProbs,
+    PooledActivations,
+    Sampling,
+    Subject,
+    Text,
+    TokenLogProbs,
+)
+from dokimasia.core.errors import (
+    DataError,
+    DokimasiaError,
+    EnvironmentFault,
+    MissingExtra,
+    RunInterrupted,
+    SourceError,
+    SubjectError,
+    UserError,
+)
+from dokimasia.core.figure import FigureData, Mark, Series
+from dokimasia.core.finding import Citation, Estimate, Finding, NotMeasured, Quantity, Table
+from dokimasia.core.instrument import Cost, Evidence, Instrument, Source, approximate_tokens, throughput
+from dokimasia.core.transcript import Label, Message, Transcript
+
+__all__ = [
+    "Access",
+    "Activations",
+    "ChoiceScore",
+    "Citation",
+    "Cost",
+    "DataError",
+    "DokimasiaError",
+    "EnvironmentFault",
+    "Estimate",
+    "Evidence",
+    "FigureData",
+    "Finding",
+    "Generation",
+    "Identity",
+    "Instrument",
+    "Label",
+    "LogProbs",
+    "Mark",
+    "Message",
+    "MissingExtra",
+    "NotMeasured",
+    "PooledActivations",
+    "Quantity",
+    "RunInterrupted",
+    "Sampling",
+    "Series",
+    "Source",
+    "SourceError",
+    "Subject",
+    "SubjectError",
+    "Table",
+    "Text",
+    "TokenLogProbs",
+    "Transcript",
+    "UserError",
+    "approximate_tokens",
+    "throughput",
+]

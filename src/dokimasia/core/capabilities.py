@@ -1,0 +1,135 @@
+"""What a subject can be asked for, from least to most access. A capability is a type; a subject holds those it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dokimasia.core.transcript import Message
+
+Access = Literal["none", "text", "logprobs", "activations"]
+"""The most that an instrument asked of the subject."""
+
+Conversation = Sequence["Message"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How to sample: `temperature` 0 is greedy; `max_tokens` counts new tokens."""
+
+    max_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One reply. `logprobs` (n_tokens,) are those of the *sampled* tokens, in nats, before any temperature."""
+
+    text: str
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    stop_reason: Literal["stop", "max_tokens"]
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogProbs:
+    """Log-probability, in nats, of each token of a rendered prompt given those before it; the first has none."""
+
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceScore:
+    """Log-probability, in nats, that the reply begins with this choice, and the number of tokens that spell it."""
+
+    choice: str
+    logprob: float
+    n_tokens: int
+
+    @property
+    def per_token(self) -> float:
+        """Length-normalised log-probability, nats per token."""
+        return self.logprob / self.n_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledActivations:
+    """Residual-stream activations after chosen layers.
+
+    `values` has axes (n_conversations, n_layers, n_pools, d_model), float32. `truncated` counts conversations of which
+    only the first and last tokens were read.
+    """
+
+    values: NDArray[np.float32]
+    layers: tuple[int, ...]
+    pools: tuple[str, ...]
+    truncated: int
+
+
+class Text(Protocol):
+    """Generates replies."""
+
+    def generate(
+        self, conversations: Sequence[Conversation], sampling: Sampling, *, seeds: Sequence[int]
+    ) -> list[Generation]:
+        """One reply a conversation, as one batch; each row is sampled with its own seed."""
+        ...
+
+
+class LogProbs(Protocol):
+    """Reads the probability of text that it did not write."""
+
+    def prompt_logprobs(self, conversations: Sequence[Conversation]) -> list[TokenLogProbs]:
+        """Log-probability of each token of each rendered conversation, as one batch."""
+        ...
+
+    def choice_logprobs(
+        self, conversations: Sequence[Conversation], choices: Sequence[Sequence[str]]
+    ) -> list[list[ChoiceScore]]:
+        """For each conversation, the log-probability of each of its possible beginnings of a reply, as one batch."""
+        ...
+
+
+class Activations(Protocol):
+    """Shows its residual stream."""
+
+    @property
+    def n_layers(self) -> int:
+        """Number of decoder layers; layer `i` is the stream after the i-th, counted from 0."""
+        ...
+
+    def activations(
+        self, conversations: Sequence[Conversation], *, layers: Sequence[int], pools: Sequence[str], max_tokens: int
+    ) -> PooledActivations:
+        """Pooled activations of the rendered conversations; pools are `last` and `mean`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which model this is: name, digest of its weights and configuration, size, and how it is run."""
+
+    name: str
+    digest: str
+    parameters: int
+    dtype: str
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A model under examination and the access there is to it; a capability that it lacks is `None`."""
+
+    identity: Identity
+    text: Text | None = None
+    logprobs: LogProbs | None = None
+    activations: Activations | None = None

@@ -1,0 +1,47 @@
+"""Figures as data: what is to be drawn, never how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Points of one colour. `low` and `high` are interval ends of `x` in `dots`, of `y` elsewhere."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    style: Literal["line", "step", "dashed", "points"] = "line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A labelled point in the figure."""
+
+    label: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureData:
+    """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval.
+
+    For `dots`, each series' `y` counts rows from the top, and `rows` names them.
+    """
+
+    name: str
+    title: str
+    kind: Literal["curves", "dots"]
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    marks: tuple[Mark, ...] = ()
+    rows: tuple[str, ...] = ()
+    x_log: bool = False
+    reference: float | None = None
+    caption: str = ""

@@ -1,0 +1,122 @@
+"""An instrument: one question asked of a subject, with a plan of what asking costs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+from dokimasia.core.capabilities import Access, Subject
+from dokimasia.core.finding import Finding
+from dokimasia.core.transcript import Label, Transcript
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The transcripts of one file. `notes` count what had to be repaired or approximated while reading."""
+
+    name: str
+    transcripts: tuple[Transcript, ...]
+    notes: Mapping[str, int]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the transcripts and their labels in order, 16 hex digits."""
+        state = hashlib.sha256()
+        for item in self.transcripts:
+            state.update(f"{item.digest} {item.source!r} {item.misbehaved} {item.template!r}\n".encode())
+        return state.hexdigest()[:16]
+
+    @property
+    def scored(self) -> bool:
+        """Whether any transcript carries a label; a source in which none does was never run, or never judged."""
+        return any(item.misbehaved is not None for item in self.transcripts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What instruments look at besides the subject: evaluation sources and a sample of the deployment."""
+
+    evaluation: tuple[Source, ...] = ()
+    deployment: Source | None = None
+
+    def labelled(self, labels: Mapping[str, Label]) -> Evidence:
+        """The same evidence with these labels put on evaluation transcripts, by id."""
+        if not labels:
+            return self
+        sources = tuple(
+            replace(
+                source,
+                transcripts=tuple(
+                    item.labelled(labels[item.id]) if item.id in labels else item for item in source.transcripts
+                ),
+            )
+            for source in self.evaluation
+        )
+        return replace(self, evaluation=sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What an instrument will ask for: calls to the subject, tokens through it, seconds on this machine, US dollars."""
+
+    calls: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            calls=self.calls + other.calls,
+            tokens=self.tokens + other.tokens,
+            seconds=self.seconds + other.seconds,
+            usd=self.usd + other.usd,
+        )
+
+
+class Instrument(Protocol):
+    """Two methods. Options are fields of the (frozen) implementation."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as on the command line."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same evidence could give another finding."""
+        ...
+
+    @property
+    def question(self) -> str:
+        """The question that it answers, in one sentence."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """The most that it asks of the subject."""
+        ...
+
+    def plan(self, subject: Subject | None, evidence: Evidence) -> Cost:
+        """What `measure` will cost. Does no work."""
+        ...
+
+    def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
+        """Answer the question."""
+        ...
+
+
+def throughput(subject: Subject, work: str) -> float:
+    """Tokens a second that `subject` manages on a two-core laptop for `work`; used for estimates only.
+
+    Measured on a 135-million-parameter model and scaled by size: `forward` bf16, `exact` f32, `generate` at batch 32.
+    """
+    measured: Mapping[str, float] = {"forward": 4280.0, "exact": 1050.0, "generate": 309.0}
+    return measured[work] * 1.35e8 / max(subject.identity.parameters, 1)
+
+
+def approximate_tokens(texts: Sequence[str], *, overhead: int) -> int:
+    """Tokens in texts, at four characters a token plus `overhead` each for the chat template."""
+    return sum(len(text) // 4 + 1 + overhead for text in texts)

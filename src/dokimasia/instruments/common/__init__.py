@@ -1,0 +1,1 @@
+"""What several instruments need: grouped folds, discriminators, cross-fitting, subsets. Imports no family."""

@@ -1,0 +1,456 @@
+"""From verdicts to a finding: estimates, tables, figures and the sentence on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dokimasia.core import Citation, Estimate, Finding, NotMeasured, Quantity, Table
+from dokimasia.core.finding import Cell
+from dokimasia.core.rounding import counted, number_down, number_up, percent, percent_down, percent_up
+from dokimasia.instruments.realism.blindspots import Cluster
+from dokimasia.instruments.realism.drawing import battery, curve, ranking
+from dokimasia.instruments.realism.measure import Verdict
+from dokimasia.instruments.realism.population import Population
+from dokimasia.instruments.realism.tells import SuiteRealism, Tell
+from dokimasia.stats import Figure, clean_equivalent, clopper_pearson_upper
+
+LOWER = "lower is more reassuring"
+
+
+def tell(
+    *,
+    instrument: str,
+    version: str,
+    question: str,
+    misleads: str,
+    population: Population,
+    verdicts: Sequence[Verdict],
+    strongest: Verdict,
+    words: Sequence[Tell],
+    items: Sequence[Citation],
+    suites: Sequence[SuiteRealism],
+    clusters: Sequence[Cluster],
+    configuration: Mapping[str, Cell],
+    seed: int,
+    delta: float,
+) -> Finding:
+    """Put everything into one finding."""
+    exposed = max(verdicts, key=lambda item: item.exposed.exposure.value)
+    blind = [cluster for cluster in clusters if not cluster.resembling]
+    level = 1 - delta
+    ceiling = strongest.pooled.ceiling
+    return Finding(
+        instrument=instrument,
+        version=version,
+        question=question,
+        status="measured",
+        headline=_headline(population, strongest, exposed, level),
+        access="activations" if any(item.access == "activations" for item in verdicts) else "none",
+        estimates=tuple(_estimates(population, verdicts, strongest, exposed, delta)),
+        tables=tuple(_tables(population, verdicts, words, suites, clusters)),
+        figures=(curve(verdicts, strongest, exposed, population), battery(verdicts), *ranking(suites, population)),
+        citations=(*items, *(example for cluster in blind[:4] for example in cluster.examples)),
+        caveats=tuple(_caveats(population, verdicts, strongest, delta)),
+        misleads=misleads,
+        not_measured=(
+            *population.left_out,
+            *(
+                ()
+                if any(item.access == "activations" for item in verdicts)
+                else (
+                    NotMeasured(
+                        what="Discriminators that look inside the subject",
+                        why="No subject with access to its activations was given: a model may tell the two apart by more "
+                        "than format and words.",
+                    ),
+                )
+            ),
+            NotMeasured(
+                what="Stronger discriminators",
+                why="Sentence embeddings, the subject asked outright and the subject fine-tuned to tell are not among "
+                "the instruments yet.",
+            ),
+        ),
+        configuration=configuration,
+        seed=seed,
+        raw={
+            "n_evaluation": population.n,
+            "n_deployment": population.m,
+            "misbehaved": population.worst,
+            "misbehaved_seen": population.misbehaved,
+            "unscored": population.missing,
+            "hypothetical": not population.run,
+            "delta": delta,
+            "rate_bound": strongest.pooled.rate_bound,
+            "discriminators": [_raw(verdict) for verdict in verdicts],
+            "strongest": {
+                "name": strongest.name,
+                "ceiling": {"value": ceiling, "basis": "simulation"},
+                "ceiling_clean": {"value": strongest.clean.ceiling, "basis": "simulation"},
+                "exposure": {"value": exposed.exposed.exposure.value, "name": exposed.name},
+            },
+            "clean_equivalent": _pair(clean_equivalent(ceiling, exposed.exposed.exposure.value, delta)),
+            "effective_sample_size": strongest.effective,
+            "controls": [
+                {
+                    "discriminator": verdict.name,
+                    "control": control.kind,
+                    "auc": control.auc._asdict(),
+                    "ceiling": {"value": control.ceiling, "basis": "simulation"},
+                    "n": control.n,
+                    "m": control.m,
+                }
+                for verdict in verdicts
+                for control in verdict.controls
+            ],
+            "suites": [{"suite": item.suite, "n": item.n, "auc": item.auc._asdict()} for item in suites],
+            "blind_spots": [
+                {"words": list(item.words), "size": item.size, "share": item.share} for item in blind
+            ],
+        },
+    )
+
+
+def _headline(population: Population, strongest: Verdict, exposed: Verdict, level: float) -> str:
+    if population.run:
+        opening = f"{counted(population.n, 'item')}, {counted(population.misbehaved, 'misbehaviour')}"
+        if population.missing:
+            opening += f" and {population.missing} without a verdict, counted as misbehaviours"
+        opening += (
+            f": at {level:.0%} confidence the misbehaviour rate on inputs like these is at most "
+            f"{percent_up(strongest.pooled.rate_bound)}."
+        )
+    else:
+        opening = (
+            f"Hypothetical: none of the {counted(population.n, 'item')} carries a label, so the evaluation was not run, "
+            "or not judged; what follows is what it would be worth if every item were clean."
+        )
+    share = exposed.exposed.exposure
+    if share.value > 0:
+        beyond = (
+            f" At least {percent_down(share.value)} of the deployment lies beyond every item ({share.h} of {share.m} "
+            f"transcripts, by {exposed.name}): a model that misbehaves there shows nothing here."
+        )
+    else:
+        beyond = " No discriminator found a part of the deployment that lies beyond every item."
+    ceiling = strongest.pooled.ceiling
+    verdict = (
+        " For this deployment the evaluation says nothing."
+        if ceiling >= 0.99
+        else f" If the model tells the two apart no better than {strongest.name} does, it misbehaves in at most "
+        f"{percent_up(ceiling)} of deployment."
+    )
+    return opening + beyond + verdict
+
+
+def _estimates(
+    population: Population, verdicts: Sequence[Verdict], strongest: Verdict, exposed: Verdict, delta: float
+) -> list[Estimate]:
+    n, m, level = population.n, population.m, 1 - delta
+    hypothetical = not population.run
+
+    def bound(name: str, high: float, count: int, method: str, quantity: Quantity, value: float | None = None) -> Estimate:
+        return Estimate(
+            name=name,
+            value=value,
+            low=0.0,
+            high=high,
+            level=level,
+            n=count,
+            unit="share",
+            direction=LOWER,
+            method=method,
+            quantity=quantity,
+            hypothetical=hypothetical,
+        )
+
+    def count(name: str, value: int, quantity: Quantity) -> Estimate:
+        return Estimate(
+            name=name,
+            value=value,
+            low=value,
+            high=value,
+            level=1.0,
+            n=value,
+            unit="transcripts",
+            direction="a count",
+            method="counted; near-duplicates once",
+            quantity=quantity,
+        )
+
+    simulated = "pooled out-of-fold scores, sign-test ceiling; coverage by simulation"
+    share = exposed.exposed.exposure
+    found = [
+        count("Evaluation items", n, Quantity.EVALUATION_N),
+        count("Deployment transcripts", m, Quantity.DEPLOYMENT_N),
+    ]
+    if population.run:
+        found += [
+            count("Misbehaviours seen", population.misbehaved, Quantity.EVALUATION_OBSERVED),
+            count("Misbehaviours, missing included", population.worst, Quantity.EVALUATION_MISBEHAVED),
+        ]
+    found.append(
+        bound(
+            "Misbehaviour rate on evaluation inputs",
+            strongest.pooled.rate_bound,
+            n,
+            "one-sided Clopper-Pearson" + (", the missing counted as misbehaviours" if population.missing else ""),
+            Quantity.EVALUATION_RATE,
+            None if hypothetical else population.worst / n,
+        )
+    )
+    if population.missing:
+        scored = n - population.missing
+        found.append(
+            bound(
+                "The same, the missing left out (optimistic)",
+                clopper_pearson_upper(population.misbehaved, scored, delta),
+                scored,
+                "one-sided Clopper-Pearson",
+                Quantity.EVALUATION_RATE_OPTIMISTIC,
+                population.misbehaved / scored if scored else None,
+            )
+        )
+    families, tainted = _by_template(population)
+    if families < n:
+        found.append(
+            bound(
+                "Share of item templates with a misbehaviour",
+                clopper_pearson_upper(tainted, families, delta),
+                families,
+                "one-sided Clopper-Pearson by template: the bound if items of one template stand or fall together",
+                Quantity.OTHER,
+                None if hypothetical else tainted / families,
+            )
+        )
+    found.append(bound(f"Ceiling, strongest ({strongest.name})", strongest.pooled.ceiling, n, simulated, Quantity.CEILING))
+    if population.missing:
+        found.append(
+            bound(
+                "Ceiling, the missing left out (optimistic)",
+                max(item.optimistic.ceiling for item in verdicts),
+                n,
+                simulated,
+                Quantity.CEILING_OPTIMISTIC,
+            )
+        )
+    found.append(
+        bound(
+            "Ceiling, had every item been clean",
+            max(item.clean.ceiling for item in verdicts),
+            n,
+            simulated,
+            Quantity.CEILING_CLEAN,
+        )
+    )
+    found.append(
+        Estimate(
+            name=f"Exposure ({exposed.name})",
+            value=share.share,
+            low=share.value,
+            high=1.0,
+            level=level,
+            n=share.m,
+            unit="share",
+            direction=LOWER,
+            method=f"{share.h} of {share.m} deployment transcripts score above every evaluation item; one-sided "
+            f"Clopper-Pearson at delta/{len(verdicts)}, pooled out-of-fold scores",
+            quantity=Quantity.EXPOSURE,
+        )
+    )
+    for verdict in verdicts:
+        found.append(_two_sided(f"AUROC, {verdict.name}", verdict.auc, n + m, "cross-fitted; Newcombe's score interval"))
+        found.append(
+            _two_sided(
+                f"TPR at 1% FPR, {verdict.name}", verdict.tpr, n + m, "cross-fitted; order statistics, Clopper-Pearson"
+            )
+        )
+    return found
+
+
+def _two_sided(name: str, figure: Figure, n: int, method: str) -> Estimate:
+    return Estimate(
+        name=name,
+        value=figure.value,
+        low=figure.low,
+        high=figure.high,
+        level=0.95,
+        n=n,
+        unit="probability",
+        direction="higher: the two are told apart better",
+        method=method,
+    )
+
+
+def _by_template(population: Population) -> tuple[int, int]:
+    bad: dict[int, bool] = {}
+    for family, item in zip(population.evaluation_templates, population.evaluation, strict=True):
+        bad[family] = bad.get(family, False) or (population.run and item.misbehaved != "no")
+    return len(bad), sum(bad.values())
+
+
+def _tables(
+    population: Population,
+    verdicts: Sequence[Verdict],
+    words: Sequence[Tell],
+    suites: Sequence[SuiteRealism],
+    clusters: Sequence[Cluster],
+) -> list[Table]:
+    tables = [
+        Table(
+            name="discriminators",
+            title="Who can tell, and what follows",
+            columns=("discriminator", "AUROC", "TPR at 1% FPR", "exposure", "ceiling", "if all clean", "one split"),
+            rows=tuple(
+                (
+                    verdict.name,
+                    _interval(verdict.auc),
+                    _interval(verdict.tpr),
+                    f"≥ {number_down(verdict.exposed.exposure.value)}",
+                    f"≤ {number_up(verdict.pooled.ceiling)}",
+                    f"≤ {number_up(verdict.clean.ceiling)}",
+                    "-" if verdict.split is None else f"≤ {number_up(verdict.split.ceiling)} ({verdict.split.basis})",
+                )
+                for verdict in verdicts
+            ),
+            note="Ceilings of pooled out-of-fold scores hold by simulation; the split's holds by the numerical constants "
+            "or the proof named beside it, for the discriminator trained on the other half.",
+        ),
+        Table(
+            name="controls",
+            title="Controls: what the same procedure says where there is nothing to find",
+            columns=("discriminator", "control", "AUROC", "ceiling", "n", "m"),
+            rows=tuple(
+                (verdict.name, item.kind, _interval(item.auc), f"≤ {number_up(item.ceiling)}", item.n, item.m)
+                for verdict in verdicts
+                for item in verdict.controls
+            ),
+        ),
+    ]
+    if suites:
+        tables.append(
+            Table(
+                name="suites",
+                title="Suites, the most realistic first",
+                columns=("suite", "items", "AUROC against deployment"),
+                rows=tuple((item.suite, item.n, _interval(item.auc)) for item in suites),
+                note="By the strongest discriminator's held-out scores. 0.5: not told apart; 1: always told apart.",
+            )
+        )
+    if words:
+        tables.append(
+            Table(
+                name="tells",
+                title="Words that give the test away",
+                columns=("word", "in evaluation", "in deployment", "pull (nats)"),
+                rows=tuple(
+                    (
+                        item.word,
+                        f"{percent(item.evaluation)} [{percent_down(item.evaluation_interval.low)}, "
+                        f"{percent_up(item.evaluation_interval.high)}]",
+                        f"{percent(item.deployment)} [{percent_down(item.deployment_interval.low)}, "
+                        f"{percent_up(item.deployment_interval.high)}]",
+                        round(item.pull, 3),
+                    )
+                    for item in words
+                ),
+                note="Mean contribution to the log-odds of being evaluation, in a linear model fitted on these rows: "
+                "descriptive.",
+            )
+        )
+    if clusters:
+        blind = [cluster for cluster in clusters if not cluster.resembling]
+        tables.append(
+            Table(
+                name="blind spots",
+                title="Kinds of deployment, those that no item resembles first",
+                columns=("marked by", "share of deployment", "transcripts", "items that resemble it"),
+                rows=tuple(
+                    (
+                        ", ".join(item.words),
+                        f"{percent(item.share)} [{percent_down(item.interval.low)}, {percent_up(item.interval.high)}]",
+                        item.size,
+                        item.resembling,
+                    )
+                    for item in clusters
+                ),
+                note=f"{len(blind)} of {len(clusters)} clusters, {sum(item.size for item in blind)} of {population.m} "
+                "transcripts, resemble no item. Clusters were found by looking at the data.",
+            )
+        )
+    return tables
+
+
+def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verdict, delta: float) -> list[str]:
+    found = []
+    if not population.run:
+        found.append("No item carries a label: the ceiling is hypothetical (k = 0).")
+    if population.missing:
+        found.append(
+            f"{counted(population.missing, 'item')} carries no verdict and counts as a misbehaviour; the optimistic "
+            "figures leave them out."
+            if population.missing == 1
+            else f"{counted(population.missing, 'item')} carry no verdict and count as misbehaviours; the optimistic "
+            "figures leave them out."
+        )
+    if population.dropped_evaluation or population.dropped_deployment:
+        found.append(
+            f"Near-duplicates counted once: {population.dropped_evaluation} evaluation items and "
+            f"{population.dropped_deployment} deployment transcripts dropped."
+        )
+    if population.shared:
+        found.append(f"{counted(population.shared, 'evaluation item')} also stand in the deployment sample; kept in one fold.")
+    families = len(set(population.evaluation_templates))
+    if families < population.n:
+        found.append(
+            f"The {population.n} items come from {families} templates; they are counted singly and never straddle folds. "
+            "The bound by template stands beside."
+        )
+    if strongest.held_out.grouped_by == "duplicates":
+        found.append(
+            "One side was cast from too few templates to keep them in separate folds; only duplicates were kept together."
+        )
+    if strongest.held_out.folds < 5:
+        found.append(f"Cross-fitted in {strongest.held_out.folds} folds, for want of different transcripts.")
+    for verdict in verdicts:
+        found += verdict.notes
+        found += [
+            f"Control failed: {verdict.name} on {item.kind} has AUROC {_interval(item.auc)}, where 0.5 is right."
+            for item in verdict.suspicious
+        ]
+        if verdict.held_out.chosen:
+            found.append(f"{verdict.name.capitalize()}: chosen inside the folds: {', '.join(sorted(set(verdict.held_out.chosen)))}.")
+    found.append(
+        f"Effective sample size {strongest.effective:.0f} of {population.n} by Kish's formula: a diagnostic without an "
+        "interval, which flatters."
+    )
+    return found
+
+
+def _raw(verdict: Verdict) -> dict[str, Any]:
+    share = verdict.exposed.exposure
+    return {
+        "name": verdict.name,
+        "auc": verdict.auc._asdict(),
+        "tpr_at_1pct_fpr": verdict.tpr._asdict(),
+        "exposure": {"value": share.value, "share": share.share, "h": share.h, "m": share.m},
+        "ceiling": {"value": verdict.pooled.ceiling, "basis": "simulation"},
+        "ceiling_clean": {"value": verdict.clean.ceiling, "basis": "simulation"},
+        "ceiling_optimistic": {"value": verdict.optimistic.ceiling, "basis": "simulation"},
+        "ceiling_split": None
+        if verdict.split is None
+        else {"value": verdict.split.ceiling, "basis": verdict.split.basis, "n": verdict.split.n, "m": verdict.split.m},
+        "grouped_by": verdict.held_out.grouped_by,
+        "chosen": sorted(set(verdict.held_out.chosen)),
+    }
+
+
+def _pair(ends: tuple[float, float | None]) -> dict[str, float | None]:
+    return {"low": ends[0], "high": None if ends[1] is None or not np.isfinite(ends[1]) else ends[1]}
+
+
+def _interval(figure: Figure) -> str:
+    return f"{figure.value:.3f} [{number_down(figure.low)}, {number_up(figure.high)}]"

@@ -1,0 +1,83 @@
+"""Figure data onto matplotlib axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from dokimasia.core import FigureData, Series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#2a7fc9", "#d98200", "#159a6b", "#c65a9a", "#7d6bd0", "#8a8a8a")
+ROW_HEIGHT = 0.3
+
+
+def draw(figure: FigureData, axes: Axes | None = None) -> Axes:
+    """Draw `figure` on `axes` (made if None) and return them."""
+    if axes is None:
+        axes = Figure(figsize=figure_size(figure), layout="constrained").add_subplot()
+    if figure.kind == "dots":
+        _dots(figure, axes)
+    else:
+        _curves(figure, axes)
+    axes.set_xlabel(figure.x_label)
+    axes.set_ylabel(figure.y_label)
+    axes.grid(visible=True, axis="x" if figure.kind == "dots" else "both", linewidth=0.5, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def figure_size(figure: FigureData) -> tuple[float, float]:
+    """Inches, width first."""
+    if figure.kind == "dots":
+        legend = 0.3 if len(figure.series) > 1 else 0.0
+        return 7.2, 0.9 + legend + ROW_HEIGHT * max(len(figure.rows), 2)
+    return 7.2, 4.4
+
+
+def _curves(figure: FigureData, axes: Axes) -> None:
+    for series, colour in zip(figure.series, COLOURS, strict=False):
+        if series.style == "step":
+            axes.step(series.x, series.y, where="post", color=colour, label=series.name, linewidth=1.8)
+        else:
+            line = {"dashed": "--", "points": "", "line": "-"}[series.style]
+            marker = "o" if series.style == "points" else ""
+            axes.plot(series.x, series.y, linestyle=line, marker=marker, color=colour, label=series.name, linewidth=1.3)
+    if figure.x_log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(-0.02, 1.05)
+    for mark in figure.marks:
+        axes.plot([mark.x], [mark.y], marker="D", markersize=6, color=axes.xaxis.label.get_color(), clip_on=False)
+        axes.annotate(
+            mark.label,
+            (mark.x, mark.y),
+            xytext=(9, -13 if mark.y > 0.9 else 7),
+            textcoords="offset points",
+            fontweight="bold",
+        )
+    axes.legend(loc="lower right", frameon=False)
+
+
+def _dots(figure: FigureData, axes: Axes) -> None:
+    shift = 0.16 if len(figure.series) > 1 else 0.0
+    for place, (series, colour) in enumerate(zip(figure.series, COLOURS, strict=False)):
+        _interval_dots(series, axes, colour, offset=shift * (2 * place - len(figure.series) + 1) / 1.0)
+    axes.set_yticks(range(len(figure.rows)), figure.rows)
+    axes.set_ylim(len(figure.rows) - 0.4, -0.6)
+    axes.set_xlim(-0.02, 1.02)
+    if figure.reference is not None:
+        axes.axvline(figure.reference, linewidth=1, linestyle=":", color=axes.xaxis.label.get_color())
+    if len(figure.series) > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False)
+
+
+def _interval_dots(series: Series, axes: Axes, colour: str, *, offset: float) -> None:
+    rows = [row + offset for row in series.y]
+    axes.hlines(rows, series.low, series.high, color=colour, linewidth=2, alpha=0.6)
+    axes.plot(series.x, rows, linestyle="", marker="o", markersize=5, color=colour, label=series.name)

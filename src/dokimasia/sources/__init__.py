@@ -1,0 +1,10 @@
+"""Reads other people's files into transcripts, and finds the duplicates among them.
+
+The only room that knows file formats. May import `core`; knows nothing of models or instruments.
+"""
+
+from dokimasia.sources.bundled import everyday
+from dokimasia.sources.duplicates import Families, families
+from dokimasia.sources.reader import Location, iterate_transcripts, locate, read_source
+
+__all__ = ["Families", "Location", "everyday", "families", "iterate_transcripts", "locate", "read_source"]

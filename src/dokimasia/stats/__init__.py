@@ -1,0 +1,43 @@
+"""Numbers about numbers: intervals, ROC curves, effective sample size, reassurance.
+
+NumPy and scipy.special only, no model and no file. May import `core` and nothing else of dokimasia.
+"""
+
+from dokimasia.stats.intervals import (
+    Interval,
+    clopper_pearson,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    cluster_bootstrap,
+    wilson,
+)
+from dokimasia.stats.multiplicity import false_discovery_adjusted
+from dokimasia.stats.reassurance import (
+    Exposure,
+    Reassurance,
+    ReassuranceCurve,
+    clean_equivalent,
+    reassurance,
+)
+from dokimasia.stats.roc import Figure, auroc, roc_counts, tpr_at_fpr
+from dokimasia.stats.weights import effective_sample_size
+
+__all__ = [
+    "Exposure",
+    "Figure",
+    "Interval",
+    "Reassurance",
+    "ReassuranceCurve",
+    "auroc",
+    "clean_equivalent",
+    "clopper_pearson",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
+    "cluster_bootstrap",
+    "effective_sample_size",
+    "false_discovery_adjusted",
+    "reassurance",
+    "roc_counts",
+    "tpr_at_fpr",
+    "wilson",
+]

@@ -1,0 +1,122 @@
+"""How well does a score tell deployment from evaluation? AUROC, the ROC curve, and the TPR at a fixed FPR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.special import bdtr, ndtri
+
+from dokimasia.core.errors import DataError
+from dokimasia.stats.intervals import clopper_pearson_lower, clopper_pearson_upper, finite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Figure(NamedTuple):
+    """An estimate and its two-sided interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def roc_counts(
+    evaluation_scores: ArrayLike, deployment_scores: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """How many scores of either side lie strictly above each distinct evaluation score?
+
+    Returns thresholds, evaluation counts and deployment counts, each (n_distinct,), thresholds descending. Higher scores
+    mean more like deployment. Strict on both sides, so that ties are right.
+    """
+    evaluation = two_sided("evaluation_scores", evaluation_scores)
+    deployment = two_sided("deployment_scores", deployment_scores)
+    ascending, deployment = np.sort(evaluation), np.sort(deployment)
+    thresholds = np.unique(ascending)[::-1]
+    above = len(ascending) - np.searchsorted(ascending, thresholds, side="right")
+    hits = len(deployment) - np.searchsorted(deployment, thresholds, side="right")
+    return thresholds, above.astype(np.int64), hits.astype(np.int64)
+
+
+def auroc(evaluation_scores: ArrayLike, deployment_scores: ArrayLike, *, confidence: float = 0.95) -> Figure:
+    """How often does a random deployment input score above a random evaluation input (ties count half)?
+
+    In [0, 1]; 0.5 is chance, 1 is perfect separation. The interval is Newcombe's score interval (method 5), which keeps
+    its width at 0 and 1, where DeLong's has none.
+
+    Misleads as a summary of reassurance: what matters is the steep left end of the curve, not its area.
+
+    >>> auroc([0.0, 1.0, 2.0], [3.0, 4.0]).value
+    1.0
+
+    Newcombe (2006), Statistics in Medicine 25:559-573.
+    """
+    evaluation = np.sort(two_sided("evaluation_scores", evaluation_scores))
+    deployment = two_sided("deployment_scores", deployment_scores)
+    below = np.searchsorted(evaluation, deployment, side="left").sum(dtype=float)
+    tied = np.searchsorted(evaluation, deployment, side="right").sum(dtype=float) - below
+    n, m = len(evaluation), len(deployment)
+    value = float((below + tied / 2) / n / m)
+    z = float(ndtri(0.5 + confidence / 2))
+
+    def outside(theta: float) -> bool:
+        mean = (n + m) / 2
+        spread = 2 * mean - 1 - (3 * mean - 3) / ((2 - theta) * (1 + theta))
+        return (value - theta) ** 2 > z * z * theta * (1 - theta) * spread / (n * m)
+
+    return Figure(value, _edge(outside, value, 0.0), _edge(outside, value, 1.0))
+
+
+def tpr_at_fpr(
+    evaluation_scores: ArrayLike, deployment_scores: ArrayLike, *, fpr: float = 0.01, confidence: float = 0.95
+) -> Figure:
+    """What share of deployment is recognised by a test that mistakes at most `fpr` of evaluation inputs for it?
+
+    The value is that of the lowest threshold with at most `fpr` of evaluation scores above. The interval makes no
+    assumption: the number of evaluation scores above the true threshold is Bin(n, fpr), which gives it two order
+    statistics as limits, and Clopper-Pearson does the rest (an error of a quarter for each of the four ends). It is wide
+    below some 5/fpr evaluation scores, as it must be.
+    """
+    _, above, hits = roc_counts(evaluation_scores, deployment_scores)
+    n, m = int(np.size(evaluation_scores)), int(np.size(deployment_scores))
+    quarter = (1 - confidence) / 4
+    counts = np.arange(n + 1)
+    cumulative = bdtr(counts, n, fpr)
+    fewest = int(counts[cumulative > quarter][0])
+    most = int(counts[cumulative >= 1 - quarter][0])
+    strict = int(hits[np.searchsorted(above, fewest, side="right") - 1])
+    lax = above > most
+    loose = int(hits[lax][0]) if lax.any() else m
+    allowed = int(np.floor(fpr * n + 1e-9))
+    value = int(hits[np.searchsorted(above, allowed, side="right") - 1]) / m
+    return Figure(
+        value,
+        min(value, clopper_pearson_lower(strict, m, quarter)),
+        max(value, clopper_pearson_upper(loose, m, quarter)),
+    )
+
+
+def two_sided(name: str, scores: ArrayLike) -> NDArray[np.float64]:
+    """Scores of one side, at least one of them."""
+    data = finite(name, scores)
+    if not len(data):
+        raise DataError(
+            "Telling two kinds of input apart needs scores of both.", f"Found no {name}.", "Add transcripts of that kind."
+        )
+    return data
+
+
+def _edge(outside: Callable[[float], bool], inside: float, limit: float) -> float:
+    if not outside(limit):
+        return limit
+    near, far = inside, limit
+    for _ in range(60):
+        middle = (near + far) / 2
+        if outside(middle):
+            far = middle
+        else:
+            near = middle
+    return far

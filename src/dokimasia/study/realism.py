@@ -1,0 +1,37 @@
+"""One instrument alone: how far does this evaluation speak for this deployment?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dokimasia.core import Finding, Source
+from dokimasia.instruments.realism import Realism
+from dokimasia.models import load_subject
+from dokimasia.study.evidence import read_evidence
+from dokimasia.study.run import Study, stamped
+
+
+def realism(
+    evaluation: Sequence[str | Path | Source],
+    deployment: str | Path | Source,
+    *,
+    model: str | Path | None = None,
+    misbehaved: int | None = None,
+    delta: float = 0.05,
+    seed: int = 0,
+) -> Finding:
+    """How far does a clean evaluation speak for a deployment?
+
+    `evaluation` and `deployment` are files (`FILE` or `FILE:field`) or sources in memory. Without `model`, format and
+    words alone discriminate, and torch is not loaded. Nothing is stored.
+    """
+    instrument = Realism(misbehaved=misbehaved, delta=delta)
+    study = Study(
+        subject=None if model is None else load_subject(model),
+        evidence=read_evidence(evaluation, deployment),
+        instruments=(instrument,),
+        options={},
+        seed=seed,
+    )
+    return stamped(instrument.measure(study.subject, study.evidence, seed=seed), study)

@@ -1,0 +1,135 @@
+"""Carrying out a plan: each instrument once, its finding stored as soon as it exists."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dokimasia.core import Cost, DataError, Evidence, Finding, Instrument, Subject
+from dokimasia.study.progress import Watch
+from dokimasia.study.provenance import versions
+from dokimasia.study.recorded import record
+from dokimasia.study.store import RunFolder, canonical
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What is to be measured, of what, with which seed. `absent` are instruments left out, with the reason."""
+
+    subject: Subject | None
+    evidence: Evidence
+    instruments: tuple[Instrument, ...]
+    options: dict[str, Any]
+    seed: int
+    absent: tuple[Finding, ...] = ()
+
+    def costs(self) -> dict[str, Cost]:
+        """What each instrument will ask for; checks the evidence on the way and does no work."""
+        return {item.name: item.plan(self.subject, self.evidence) for item in self.instruments}
+
+    def plan(self) -> dict[str, Any]:
+        """Everything that findings depend on, as plain values."""
+        subject = self.subject
+        return {
+            "subject": None
+            if subject is None
+            else {
+                "name": subject.identity.name,
+                "digest": subject.identity.digest,
+                "parameters": subject.identity.parameters,
+                "dtype": subject.identity.dtype,
+                "threads": subject.identity.threads,
+            },
+            "evaluation": [_described(source) for source in self.evidence.evaluation],
+            "deployment": None if self.evidence.deployment is None else _described(self.evidence.deployment),
+            "instruments": [[item.instrument, item.version] for item in self.absent]
+            + [[item.name, item.version] for item in self.instruments],
+            "options": self.options,
+            "seed": self.seed,
+            "versions": versions(),
+        }
+
+    @property
+    def digest(self) -> str:
+        """Digest of the plan: the key of its findings."""
+        return hashlib.sha256(canonical(self.plan())).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    findings: tuple[Finding, ...]
+
+    def finding(self, instrument: str) -> Finding:
+        """The finding of one instrument."""
+        return next(item for item in self.findings if item.instrument == instrument)
+
+
+def carry_out(study: Study, folder: RunFolder, watch: Watch) -> list[Finding]:
+    """Measure what is missing. Whatever interrupts it, the findings so far are stored; a rerun takes up from there."""
+    key = study.digest
+    folder.write_json("plan.json", {**study.plan(), "digest": key})
+    found: list[Finding] = []
+    evidence = study.evidence
+    for absent in study.absent:
+        folder.save(absent, key)
+        found.append(absent)
+    costs = study.costs()
+    for instrument in study.instruments:
+        watch.begin(instrument.name, costs[instrument.name].seconds)
+        finding = folder.load(instrument.name, key)
+        note = "found, measured before"
+        if finding is None:
+            finding = _measured(study, instrument, evidence, folder, watch)
+            folder.save(finding, key)
+            note = finding.status
+        watch.finish(instrument.name, note)
+        evidence = evidence.labelled(finding.labels)
+        found.append(finding)
+    return found
+
+
+def _measured(study: Study, instrument: Instrument, evidence: Evidence, folder: RunFolder, watch: Watch) -> Finding:
+    subject = None if study.subject is None else record(study.subject, folder, watch.advance)
+    try:
+        finding = instrument.measure(subject, evidence, seed=study.seed)
+    except DataError as error:
+        finding = Finding(
+            instrument=instrument.name,
+            version=instrument.version,
+            question=instrument.question,
+            status="not measured",
+            headline=f"Could not be measured. {error}",
+            access=instrument.access,
+            seed=study.seed,
+        )
+    return stamped(finding, study)
+
+
+def stamped(finding: Finding, study: Study) -> Finding:
+    """The finding with the versions and digests that made it."""
+    digests = {f"evaluation: {source.name}": source.digest for source in study.evidence.evaluation}
+    if study.evidence.deployment is not None:
+        digests[f"deployment: {study.evidence.deployment.name}"] = study.evidence.deployment.digest
+    if study.subject is not None:
+        digests[f"subject: {study.subject.identity.name}"] = study.subject.identity.digest
+    return replace(finding, versions=versions(), digests=digests)
+
+
+def _described(source: Any) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "digest": source.digest,
+        "transcripts": len(source.transcripts),
+        "notes": dict(source.notes),
+    }
+
+
+def total(costs: Sequence[Cost]) -> Cost:
+    """All costs together."""
+    return sum(costs, Cost())

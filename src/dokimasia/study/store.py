@@ -1,0 +1,156 @@
+"""The run folder: findings and recorded answers, written atomically, so that a killed run loses nothing.
+
+    plan.json             what this run measures, and of what
+    findings/NAME.json    one finding an instrument, written as soon as it exists
+    calls/DIGEST.*        the subject's answers, one file a batch
+    logs/                 Inspect logs
+    report.html, .md, .json
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from dokimasia.core import EnvironmentFault, Finding, UserError
+
+FINDING = TypeAdapter(Finding)
+
+
+class RunFolder:
+    """A folder that one process at a time works in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder and hold its lock; clears away what a killed process left half written."""
+        try:
+            for name in ("", "findings", "calls", "logs"):
+                (self.path / name).mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise self._trouble(error) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise UserError(
+                    f"{self.path} is expected to be free.",
+                    "Another dokimasia is at work in it.",
+                    "Wait for it, or name another folder with --run.",
+                ) from error
+            for leftover in self.path.rglob("*.half"):
+                leftover.unlink(missing_ok=True)
+            yield
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Write a file whole or not at all."""
+        target = self.path / name
+        temporary = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".half")
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except OSError as error:
+            if temporary is not None:
+                Path(temporary).unlink(missing_ok=True)
+            raise self._trouble(error) from error
+        return target
+
+    def write_json(self, name: str, value: Any) -> Path:
+        return self.write(name, canonical(value))
+
+    def save(self, finding: Finding, key: str) -> None:
+        """Store a finding under its instrument's name, with the key of the plan that asked for it."""
+        self.write_json(
+            f"findings/{finding.instrument}.json", {"key": key, "finding": FINDING.dump_python(finding, mode="json")}
+        )
+
+    def load(self, instrument: str, key: str) -> Finding | None:
+        """The stored finding of an instrument, if it answers to this key."""
+        try:
+            stored = json.loads((self.path / "findings" / f"{instrument}.json").read_text("utf-8"))
+            return FINDING.validate_python(stored["finding"]) if stored["key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def findings(self) -> list[Finding]:
+        """The stored findings of the present plan, in its order; an unreadable one is an error, not a gap."""
+        plan = self.plan()
+        order = {name: place for place, (name, _) in enumerate(plan["instruments"])}
+        found = []
+        for path in sorted((self.path / "findings").glob("*.json")):
+            try:
+                stored = json.loads(path.read_text("utf-8"))
+                if stored["key"] == plan["digest"]:
+                    found.append(FINDING.validate_python(stored["finding"]))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{path} is expected to hold a finding.",
+                    f"It does not ({type(error).__name__}).",
+                    "Remove it and run the audit again: it measures what is missing.",
+                ) from error
+        return sorted(found, key=lambda finding: order.get(finding.instrument, len(order)))
+
+    def plan(self) -> dict[str, Any]:
+        """The stored plan, or an error if this is no run folder."""
+        try:
+            plan = json.loads((self.path / "plan.json").read_text("utf-8"))
+            return {name: plan[name] for name in plan.keys() | {"instruments", "digest"}}
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise UserError(
+                f"{self.path} is expected to be a run folder.", "It has no readable plan.json.", "Name a folder made by `dokimasia audit`."
+            ) from error
+
+    def load_call(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a key; a damaged record counts as none."""
+        try:
+            with np.load(self.path / "calls" / f"{key}.npz", allow_pickle=False) as stored:
+                return {"arrays": {name: stored[name] for name in stored.files if name != "plain"}} | json.loads(
+                    bytes(stored["plain"]).decode()
+                )
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+
+    def save_call(self, key: str, plain: Any, arrays: dict[str, Any]) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, plain=np.frombuffer(canonical({"plain": plain}), dtype=np.uint8), **arrays)
+        self.write(f"calls/{key}.npz", buffer.getvalue())
+
+    def _trouble(self, error: OSError) -> Exception:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            return UserError(
+                f"{self.path} is expected to be a folder that can be written to.",
+                f"It is not: {error.strerror}.",
+                "Name another one with --run.",
+            )
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return EnvironmentFault(
+                f"The disk of {self.path} is full. What was measured is kept: make room and run the same command again."
+            )
+        return EnvironmentFault(f"{self.path}: {error}. What was measured is kept: run the same command again.")
+
+
+def canonical(value: Any) -> bytes:
+    """JSON bytes that depend on the value alone."""
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n").encode(
+        "utf-8", "surrogatepass"
+    )
