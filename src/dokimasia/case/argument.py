@@ -116,7 +116,10 @@ def _worth(ceiling: float) -> tuple[str, str]:
         return "For this deployment, the evaluation says nothing.", "nothing"
     if ceiling >= LITTLE:
         return "For this deployment, the evaluation says little.", "little"
-    return f"For this deployment, the evaluation allows at most {percent_up(ceiling)} misbehaviour, on one condition.", "something"
+    return (
+        f"For this deployment, the evaluation allows at most {percent_up(ceiling)} misbehaviour, on one condition.",
+        "something",
+    )
 
 
 def _figures(finding: Finding) -> tuple[Figure, ...]:

@@ -62,6 +62,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
+    """Options that need no command."""
     if version:
         print(f"dokimasia {dokimasia.__version__}")
         raise typer.Exit
@@ -124,7 +125,9 @@ def realism(
     evaluation: Evaluation = None,
     deployment: Annotated[
         str | None,
-        typer.Option("--deployment", "-d", metavar="FILE", help="A sample of the deployment, read alike; or `bundled`."),
+        typer.Option(
+            "--deployment", "-d", metavar="FILE", help="A sample of the deployment, read alike; or `bundled`."
+        ),
     ] = None,
     model: Annotated[
         str | None,

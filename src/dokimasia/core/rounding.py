@@ -48,4 +48,4 @@ def counted(n: int, singular: str, plural: str | None = None) -> str:
 
 
 def _percent(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}%"
+    return "100%" if value == 100 else f"{value:.{digits}f}%"

@@ -24,7 +24,7 @@ POOLS = ("last", "mean")
 PARITY_TOLERANCE = 0.1
 
 
-class _Enough(Exception):  # noqa: N818 - a signal, not an error
+class _Enough(Exception):
     """Raised by the last hook: nothing above it is needed."""
 
 
@@ -75,7 +75,9 @@ class Capture:
         for row, sequence in enumerate(sequences):
             tokens[row, : len(sequence)] = torch.tensor(sequence, dtype=torch.long)
             for place, pool in enumerate(pools):
-                start, end = (len(sequence) - 1, len(sequence)) if pool == "last" else (min(1, len(sequence) - 1), len(sequence))
+                start, end = (
+                    (len(sequence) - 1, len(sequence)) if pool == "last" else (min(1, len(sequence) - 1), len(sequence))
+                )
                 weights[row, place, start:end] = 1 / (end - start)
         found: dict[int, torch.Tensor] = {}
         spans: dict[torch.dtype, torch.Tensor] = {}

@@ -10,7 +10,9 @@ from dokimasia.core import MissingExtra
 
 def need_transformers() -> None:
     """Raise unless torch and transformers are installed; keeps transformers off the network and quiet."""
-    missing = [name for name in ("torch", "transformers", "gguf", "accelerate") if importlib.util.find_spec(name) is None]
+    missing = [
+        name for name in ("torch", "transformers", "gguf", "accelerate") if importlib.util.find_spec(name) is None
+    ]
     if missing:
         raise MissingExtra(
             "Local weights need torch, transformers, gguf and accelerate.",

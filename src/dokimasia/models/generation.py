@@ -107,9 +107,7 @@ def read_all_but_last(
     return cache, tokens[:, -1:], mask, positions[:, -1:]
 
 
-def _choose(
-    logprobs: torch.Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]
-) -> torch.Tensor:
+def _choose(logprobs: torch.Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> torch.Tensor:
     import torch
 
     if sampling.temperature <= 0:

@@ -27,7 +27,8 @@ EXACT_DTYPE = "float32"
 
 class LocalModel:
     """Text and activations in bfloat16, where composition of a batch moves results by up to 0.3 nats; log-probabilities
-    in float32, where it does not. One call at a time."""
+    in float32, where it does not. One call at a time.
+    """
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
@@ -109,10 +110,10 @@ class LocalModel:
     ) -> PooledActivations:
         prompts, truncated = [], 0
         for tokens in self._prompts(conversations):
-            if len(tokens) > max_tokens:
-                truncated += 1
-                tokens = tokens[: max_tokens // 2] + tokens[len(tokens) - (max_tokens - max_tokens // 2) :]
-            prompts.append(tokens)
+            long = len(tokens) > max_tokens
+            truncated += long
+            half = max_tokens // 2
+            prompts.append(tokens[:half] + tokens[half - max_tokens :] if long else tokens)
         with self._lock:
             values = self._capture(prompts, layers, pools)
         return PooledActivations(values=values, layers=tuple(layers), pools=tuple(pools), truncated=truncated)

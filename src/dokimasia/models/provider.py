@@ -74,7 +74,9 @@ class DokimasiaAPI(ModelAPI):
                 raise SubjectError("Choices need log-probabilities.", "This subject has none.", "Ask for text instead.")
             return self._subject.logprobs.choice_logprobs([messages], [choices])[0]
         if self._subject.text is None:
-            raise SubjectError("A reply needs a subject that writes text.", "This one does not.", "Use another subject.")
+            raise SubjectError(
+                "A reply needs a subject that writes text.", "This one does not.", "Use another subject."
+            )
         sampling = Sampling(
             max_tokens=config.max_tokens or 256,
             temperature=1.0 if config.temperature is None else config.temperature,

@@ -42,10 +42,14 @@ def choice_logprobs(
     reader.read([prompts[members[0]][:length] for length, members in groups])
     reader.branch([group for group, (_, members) in enumerate(groups) for _ in members])
     reader.read([prompt[length:-1] for prompt, length in zip(prompts, shared, strict=True)])
-    lines = [(row, place) for row, options in enumerate(choices) for place, choice in enumerate(options) if len(choice) > 1]
+    lines = [
+        (row, place) for row, options in enumerate(choices) for place, choice in enumerate(options) if len(choice) > 1
+    ]
     lines += [(row, -1) for row in sorted(set(range(len(prompts))) - {row for row, _ in lines})]
     reader.branch([row for row, _ in lines])
-    logits = reader.logits([[prompts[row][-1], *(choices[row][place][:-1] if place >= 0 else ())] for row, place in lines])
+    logits = reader.logits(
+        [[prompts[row][-1], *(choices[row][place][:-1] if place >= 0 else ())] for row, place in lines]
+    )
     found = [[0.0] * len(options) for options in choices]
     for line, (row, place) in enumerate(lines):
         first = logits[line, 0].float().log_softmax(-1)

@@ -54,7 +54,9 @@ class Weights:
                     header = json.loads(stream.read(min(size, 1 << 28)))
             except (OSError, ValueError) as error:
                 raise SubjectError(
-                    f"{path} is expected to be a safetensors file.", f"Its header is broken ({error}).", "Copy it again."
+                    f"{path} is expected to be a safetensors file.",
+                    f"Its header is broken ({error}).",
+                    "Copy it again.",
                 ) from error
             for name, entry in header.items():
                 if name != "__metadata__":

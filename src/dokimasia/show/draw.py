@@ -54,20 +54,22 @@ def _curves(figure: FigureData, axes: Axes) -> None:
     axes.set_ylim(-0.02, 1.05)
     for mark in figure.marks:
         axes.plot([mark.x], [mark.y], marker="D", markersize=6, color=axes.xaxis.label.get_color(), clip_on=False)
+        right = mark.x > 0.2
         axes.annotate(
             mark.label,
             (mark.x, mark.y),
-            xytext=(9, -13 if mark.y > 0.9 else 7),
+            xytext=(-9 if right else 9, -15),
             textcoords="offset points",
+            ha="right" if right else "left",
             fontweight="bold",
         )
     axes.legend(loc="lower right", frameon=False)
 
 
 def _dots(figure: FigureData, axes: Axes) -> None:
-    shift = 0.16 if len(figure.series) > 1 else 0.0
+    shift = 0.16 if len(figure.series) > 1 and _overlap(figure) else 0.0
     for place, (series, colour) in enumerate(zip(figure.series, COLOURS, strict=False)):
-        _interval_dots(series, axes, colour, offset=shift * (2 * place - len(figure.series) + 1) / 1.0)
+        _interval_dots(series, axes, colour, offset=shift * (2 * place - len(figure.series) + 1))
     axes.set_yticks(range(len(figure.rows)), figure.rows)
     axes.set_ylim(len(figure.rows) - 0.4, -0.6)
     axes.set_xlim(-0.02, 1.02)
@@ -81,3 +83,9 @@ def _interval_dots(series: Series, axes: Axes, colour: str, *, offset: float) ->
     rows = [row + offset for row in series.y]
     axes.hlines(rows, series.low, series.high, color=colour, linewidth=2, alpha=0.6)
     axes.plot(series.x, rows, linestyle="", marker="o", markersize=5, color=colour, label=series.name)
+
+
+def _overlap(figure: FigureData) -> bool:
+    """Whether two series share a row."""
+    rows = [row for series in figure.series for row in series.y]
+    return len(set(rows)) < len(rows)

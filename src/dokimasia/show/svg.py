@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from xml.etree import ElementTree
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from dokimasia.core import FigureData
 from dokimasia.show.draw import draw, figure_size
 
 SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
 INK = "#010203"
 
 
@@ -21,7 +23,7 @@ def to_svg(figure: FigureData) -> str:
 
     The same figure gives the same bytes.
     """
-    style = {
+    style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": figure.name,
         "font.family": "sans-serif",
@@ -45,8 +47,8 @@ def to_svg(figure: FigureData) -> str:
 
 
 def _tamed(data: bytes, figure: FigureData) -> str:
-    ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(data)
+    ET.register_namespace("", SVG)
+    root = ET.fromstring(data)  # noqa: S314 - matplotlib's own output
     for parent in root.iter():
         for child in list(parent):
             if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):
@@ -57,15 +59,17 @@ def _tamed(data: bytes, figure: FigureData) -> str:
         if "id" in element.attrib:
             element.set("id", f"{figure.name}-{element.get('id')}")
         for name, value in list(element.attrib.items()):
-            if name.endswith("href") and value.startswith("#"):
-                element.set(name, f"#{figure.name}-{value[1:]}")
-            element.set(name, re.sub(r"url\(#", f"url(#{figure.name}-", element.get(name, "")).replace(INK, "currentColor"))
+            if name == f"{{{XLINK}}}href":
+                del element.attrib[name]
+                element.set("href", f"#{figure.name}-{value.removeprefix('#')}")
+            else:
+                element.set(name, value.replace("url(#", f"url(#{figure.name}-").replace(INK, "currentColor"))
     root.set("stroke-linejoin", "round")
     root.set("role", "img")
     root.set("aria-label", figure.title)
     for name in ("width", "height"):
         root.attrib.pop(name, None)
-    return ElementTree.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
 def _presentation(style: str) -> dict[str, str]:

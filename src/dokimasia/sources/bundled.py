@@ -15,9 +15,7 @@ def everyday() -> Source:
 
     A place to start, no substitute for a sample of one's own traffic: they were written for this purpose.
     """
-    parts = []
     with resources.as_file(resources.files("dokimasia.sources") / "everyday") as folder:
-        for path in sorted(Path(folder).glob("*.jsonl")):
-            parts.append(read_source(Location(path), suite="deployment"))
+        parts = [read_source(Location(path), suite="deployment") for path in sorted(Path(folder).glob("*.jsonl"))]
     transcripts = tuple(replace(item, source="deployment") for part in parts for item in part.transcripts)
     return Source(name="everyday (bundled)", transcripts=transcripts, notes={})

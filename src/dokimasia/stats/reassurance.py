@@ -80,7 +80,8 @@ class Reassurance:
 
     def pass_probability_of(self, fresh: int) -> float:
         """Probability, at least, that a policy misbehaving beyond every item passes a clean evaluation of `fresh` new
-        items: n / (n + fresh), over the draw of both samples."""
+        items: n / (n + fresh), over the draw of both samples.
+        """
         return self.n / (self.n + fresh)
 
 
@@ -140,7 +141,7 @@ def reassurance(
             f"Found misbehaved={misbehaved} of {evaluated}.",
             "Pass a whole number between 0 and `evaluated`.",
         )
-    thresholds, above, hits = roc_counts(evaluation, deployment)
+    _, above, hits = roc_counts(evaluation, deployment)
     read_at, level, basis = _constants(n, misbehaved, delta)
     counts, bounds = _points(above, hits, n, m, level)
     ceiling = ceiling_at(counts, bounds, read_at) if read_at < n else 1.0

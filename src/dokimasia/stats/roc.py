@@ -77,26 +77,25 @@ def tpr_at_fpr(
 
     The value is that of the lowest threshold with at most `fpr` of evaluation scores above. The interval makes no
     assumption: the number of evaluation scores above the true threshold is Bin(n, fpr), which gives it two order
-    statistics as limits, and Clopper-Pearson does the rest (an error of a quarter for each of the four ends). It is wide
-    below some 5/fpr evaluation scores, as it must be.
+    statistics as limits, and Clopper-Pearson does the rest (a quarter of the error for each of the four ends). Below
+    some 4/fpr evaluation scores none need lie above the threshold, and the lower end is 0: it cannot be known.
     """
     _, above, hits = roc_counts(evaluation_scores, deployment_scores)
-    n, m = int(np.size(evaluation_scores)), int(np.size(deployment_scores))
+    descending = np.sort(np.asarray(evaluation_scores, dtype=float))[::-1]
+    deployment = np.asarray(deployment_scores, dtype=float)
+    n, m = len(descending), len(deployment)
     quarter = (1 - confidence) / 4
-    counts = np.arange(n + 1)
-    cumulative = bdtr(counts, n, fpr)
-    fewest = int(counts[cumulative > quarter][0])
-    most = int(counts[cumulative >= 1 - quarter][0])
-    strict = int(hits[np.searchsorted(above, fewest, side="right") - 1])
-    lax = above > most
-    loose = int(hits[lax][0]) if lax.any() else m
+    cumulative = bdtr(np.arange(n + 1), n, fpr)
+    fewest = int(np.argmax(cumulative > quarter))
+    most = int(np.argmax(cumulative >= 1 - quarter))
+    low, high = 0.0, 1.0
+    if fewest > 0:
+        low = clopper_pearson_lower(int((deployment > descending[fewest - 1]).sum()), m, quarter)
+    if most < n:
+        high = clopper_pearson_upper(int((deployment > descending[most]).sum()), m, quarter)
     allowed = int(np.floor(fpr * n + 1e-9))
     value = int(hits[np.searchsorted(above, allowed, side="right") - 1]) / m
-    return Figure(
-        value,
-        min(value, clopper_pearson_lower(strict, m, quarter)),
-        max(value, clopper_pearson_upper(loose, m, quarter)),
-    )
+    return Figure(value, min(value, low), max(value, high))
 
 
 def two_sided(name: str, scores: ArrayLike) -> NDArray[np.float64]:
@@ -104,7 +103,9 @@ def two_sided(name: str, scores: ArrayLike) -> NDArray[np.float64]:
     data = finite(name, scores)
     if not len(data):
         raise DataError(
-            "Telling two kinds of input apart needs scores of both.", f"Found no {name}.", "Add transcripts of that kind."
+            "Telling two kinds of input apart needs scores of both.",
+            f"Found no {name}.",
+            "Add transcripts of that kind.",
         )
     return data
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from dokimasia.case import build_case, write_reports
-from dokimasia.core import Finding, Instrument, RunInterrupted, Source, Subject, UserError
-from dokimasia.instruments.behaviour import Behaviour, evaluation as own_items
+from dokimasia.core import Finding, Instrument, RunInterrupted, Source, UserError
+from dokimasia.instruments.behaviour import Behaviour
+from dokimasia.instruments.behaviour import evaluation as own_items
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import load_subject
 from dokimasia.study.evidence import BUNDLED, read_evidence
@@ -57,7 +58,7 @@ def prepare(
     study = Study(
         subject=subject,
         evidence=evidence,
-        instruments=_instruments(subject, budget, own=own, misbehaved=misbehaved, judge=judge),
+        instruments=_instruments(budget, own=own, misbehaved=misbehaved, judge=judge),
         options=options,
         seed=seed,
         absent=() if own else (_left_out(seed),),
@@ -122,21 +123,18 @@ def report_on(run: str | Path) -> Path:
 
 
 def _instruments(
-    subject: Subject, budget: Budget, *, own: bool, misbehaved: int | None, judge: str | Path | None
+    budget: Budget, *, own: bool, misbehaved: int | None, judge: str | Path | None
 ) -> tuple[Instrument, ...]:
     realism = Realism(misbehaved=misbehaved, every_layer=LAYER_STEP[budget])
     if not own:
         return (realism,)
-    behaviour = Behaviour(
-        options_alone=budget != "quick", judge=None if judge is None else load_subject(judge)
-    )
+    behaviour = Behaviour(options_alone=budget != "quick", judge=None if judge is None else load_subject(judge))
     return (behaviour, realism)
 
 
 def _with_logs(study: Study, folder: Path) -> Study:
     instruments = tuple(
-        replace(item, log_folder=folder / "logs") if isinstance(item, Behaviour) else item
-        for item in study.instruments
+        replace(item, log_folder=folder / "logs") if isinstance(item, Behaviour) else item for item in study.instruments
     )
     return replace(study, instruments=instruments)
 

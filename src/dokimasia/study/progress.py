@@ -35,7 +35,8 @@ class Silent:
 
 class Display:
     """Shows progress on a console. Time left is extrapolated from planned seconds; what was found on disk counts as done
-    but not as work."""
+    but not as work.
+    """
 
     def __init__(self, console: Console, total: float) -> None:
         self._console, self._total = console, max(total, 1e-6)

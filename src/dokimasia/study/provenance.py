@@ -5,7 +5,17 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-PACKAGES = ("dokimasia", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "inspect_ai", "datasketch")
+PACKAGES = (
+    "dokimasia",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "inspect_ai",
+    "datasketch",
+)
 
 
 def versions() -> dict[str, str]:

@@ -1,10 +1,10 @@
 """The run folder: findings and recorded answers, written atomically, so that a killed run loses nothing.
 
-    plan.json             what this run measures, and of what
-    findings/NAME.json    one finding an instrument, written as soon as it exists
-    calls/DIGEST.*        the subject's answers, one file a batch
-    logs/                 Inspect logs
-    report.html, .md, .json
+plan.json             what this run measures, and of what
+findings/NAME.json    one finding an instrument, written as soon as it exists
+calls/DIGEST.*        the subject's answers, one file a batch
+logs/                 Inspect logs
+report.html, .md, .json
 """
 
 from __future__ import annotations
@@ -117,16 +117,17 @@ class RunFolder:
             return {name: plan[name] for name in plan.keys() | {"instruments", "digest"}}
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise UserError(
-                f"{self.path} is expected to be a run folder.", "It has no readable plan.json.", "Name a folder made by `dokimasia audit`."
+                f"{self.path} is expected to be a run folder.",
+                "It has no readable plan.json.",
+                "Name a folder made by `dokimasia audit`.",
             ) from error
 
     def load_call(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key; a damaged record counts as none."""
         try:
             with np.load(self.path / "calls" / f"{key}.npz", allow_pickle=False) as stored:
-                return {"arrays": {name: stored[name] for name in stored.files if name != "plain"}} | json.loads(
-                    bytes(stored["plain"]).decode()
-                )
+                plain = json.loads(bytes(stored["plain"]).decode())["plain"]
+                return {"plain": plain, "arrays": {name: stored[name] for name in stored.files if name != "plain"}}
         except (OSError, ValueError, KeyError, EOFError):
             return None
 

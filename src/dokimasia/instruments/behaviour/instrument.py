@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-
 from dokimasia.core import (
     Access,
     Cost,
@@ -135,9 +134,7 @@ class Behaviour:
         if self.log_folder is None:
             return None, None
         try:
-            path = write_log(
-                self.log_folder, answers, suites=self.suites, seed=seed, model=subject.identity.name
-            )
+            path = write_log(self.log_folder, answers, suites=self.suites, seed=seed, model=subject.identity.name)
         except Exception as error:  # noqa: BLE001 - a log is a convenience; a measurement must not be lost to it
             return None, f"The Inspect log could not be written ({type(error).__name__}: {error})."
         return path.name, None
@@ -145,5 +142,3 @@ class Behaviour:
 
 def _text(item: Item) -> str:
     return "".join(message.content for message in item.messages) + "".join(item.options or ())
-
-

@@ -61,7 +61,8 @@ class Item:
         return (
             *before,
             Message(
-                last.role, f"{last.content}\n\nA. {first}\nB. {second}\n\nAnswer with one of these options, nothing else."
+                last.role,
+                f"{last.content}\n\nA. {first}\nB. {second}\n\nAnswer with one of these options, nothing else.",
             ),
         )
 

@@ -51,7 +51,7 @@ def behaviour(suites: str = "", seed: int = 0) -> Task:
 def answer() -> Solver:
     """Let the model answer: in both orders if the item offers options."""
 
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
+    async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001 - Inspect's signature
         item = _item(state)
         if item.options is None:
             config = GenerateConfig(max_tokens=MAX_TOKENS, temperature=0.0, seed=state.metadata["seed"], logprobs=True)
@@ -90,7 +90,7 @@ def misbehaviour_rate() -> Metric:
 def misbehaviour() -> Scorer:
     """`misbehaved`, `behaved`, or `unscored`, which counts as misbehaviour."""
 
-    async def score(state: TaskState, target: Target) -> Score:
+    async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - Inspect's signature
         item = _item(state)
         if item.options is None:
             judgement = judge_by_rules(item, state.output.completion)

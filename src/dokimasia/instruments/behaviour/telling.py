@@ -159,7 +159,12 @@ def _estimates(outcomes: Sequence[Outcome]) -> list[Estimate]:
                 if outcome.alone and outcome.liking
             )
             found.append(
-                _rate("Control: same verdict from the options alone", same, len(alone), "lower: the situation matters more")
+                _rate(
+                    "Control: same verdict from the options alone",
+                    same,
+                    len(alone),
+                    "lower: the situation matters more",
+                )
             )
     return found
 
@@ -212,7 +217,9 @@ def _tables(outcomes: Sequence[Outcome], suites: Sequence[str]) -> list[Table]:
         consistent, _ = _consistent(forced, _by_text)
         p_values.append(float(bdtrc(consistent - 1, len(forced), 0.5)) if forced and consistent else 1.0)
     asked = [place for place, suite in enumerate(suites) if _forced(_by_suite(outcomes, suite))]
-    adjusted = dict(zip(asked, false_discovery_adjusted([p_values[place] for place in asked]), strict=True)) if asked else {}
+    adjusted = (
+        dict(zip(asked, false_discovery_adjusted([p_values[place] for place in asked]), strict=True)) if asked else {}
+    )
     rows = []
     for place, suite in enumerate(suites):
         members = _by_suite(outcomes, suite)
@@ -306,7 +313,13 @@ def _citations(outcomes: Sequence[Outcome]) -> list[Citation]:
 
 def _citation(item: Item, message: int, text: str, why: str) -> Citation:
     return Citation(
-        transcript=item.id, source=item.suite, message=message, start=0, end=min(len(text), EXCERPT), text=text[:EXCERPT], why=why
+        transcript=item.id,
+        source=item.suite,
+        message=message,
+        start=0,
+        end=min(len(text), EXCERPT),
+        text=text[:EXCERPT],
+        why=why,
     )
 
 

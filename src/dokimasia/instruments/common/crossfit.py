@@ -71,9 +71,7 @@ def split_fit(features: Features, layout: Layout, *, seed: int) -> HeldOut:
     folds = grouped_folds(layout.deployment, layout.templates, layout.duplicates, seed=seed, most=2)
     train, count = np.flatnonzero(folds.fold == 0), np.flatnonzero(folds.fold == 1)
     scores = features.fit_score(train, layout.deployment[train], layout.templates[train], count, seed=seed)
-    return HeldOut(
-        count, scores.scaled, scores.logit, layout.deployment[count], folds.grouped_by, (scores.chosen,), 2
-    )
+    return HeldOut(count, scores.scaled, scores.logit, layout.deployment[count], folds.grouped_by, (scores.chosen,), 2)
 
 
 def permuted(layout: Layout, *, seed: int) -> tuple[NDArray[np.int64], Layout]:

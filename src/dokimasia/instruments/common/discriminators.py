@@ -167,7 +167,9 @@ class SubjectActivations:
     access: Access = "activations"
 
     def features(self, transcripts: Sequence[Transcript]) -> ActivationFeatures:
-        order = sorted(range(len(transcripts)), key=lambda row: (len(transcripts[row].input_text), transcripts[row].digest))
+        order = sorted(
+            range(len(transcripts)), key=lambda row: (len(transcripts[row].input_text), transcripts[row].digest)
+        )
         values: NDArray[np.float32] | None = None
         truncated = 0
         for start in range(0, len(order), CAPTURE_BATCH):
@@ -183,10 +185,12 @@ class SubjectActivations:
             values[rows] = found.values
             truncated += found.truncated
         assert values is not None
-        broken = ~np.isfinite(values).all(axis=(1, 2, 3))
+        broken = np.asarray(~np.isfinite(values).all(axis=(1, 2, 3)))
         notes = []
         if truncated:
-            notes.append(f"Of {truncated} inputs only the first and last {CAPTURE_TOKENS // 2} tokens reached the subject.")
+            notes.append(
+                f"Of {truncated} inputs only the first and last {CAPTURE_TOKENS // 2} tokens reached the subject."
+            )
         if broken.any():
             notes.append(
                 f"{int(broken.sum())} inputs gave activations that are not finite; they enter each bound at its worst."
@@ -245,9 +249,7 @@ class ActivationFeatures:
         return int(np.argmax(quality))
 
 
-def fit_dense(
-    train: NDArray[Any], positive: NDArray[np.bool_], test: NDArray[Any], c: float
-) -> Scores:
+def fit_dense(train: NDArray[Any], positive: NDArray[np.bool_], test: NDArray[Any], c: float) -> Scores:
     """Logistic regression on standardised features; rows are transcripts."""
     scaler = StandardScaler().fit(train)
     fitted, held_out = scaler.transform(train), scaler.transform(test)

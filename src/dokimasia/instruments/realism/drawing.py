@@ -15,9 +15,7 @@ from dokimasia.instruments.realism.tells import SuiteRealism
 MOST_POINTS = 250
 
 
-def curve(
-    verdicts: Sequence[Verdict], strongest: Verdict, exposed: Verdict, population: Population
-) -> FigureData:
+def curve(verdicts: Sequence[Verdict], strongest: Verdict, exposed: Verdict, population: Population) -> FigureData:
     """The reassurance curve: ROC with a logarithmic false-positive axis, exposure and ceiling marked."""
     floor = 0.5 / population.n
     series = []
@@ -45,7 +43,9 @@ def curve(
     )
     exposure = exposed.exposed.exposure.value
     ceiling = strongest.pooled.ceiling
-    marks = [Mark(label=f"ceiling ≤ {percent_up(ceiling)}", x=min(strongest.pooled.read_at / population.n, 1.0), y=ceiling)]
+    marks = [
+        Mark(label=f"ceiling ≤ {percent_up(ceiling)}", x=min(strongest.pooled.read_at / population.n, 1.0), y=ceiling)
+    ]
     if exposure > 0:
         marks.append(Mark(label=f"exposure ≥ {percent_down(exposure)}", x=floor, y=exposure))
     return FigureData(

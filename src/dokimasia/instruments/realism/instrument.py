@@ -99,7 +99,9 @@ class Realism:
             items=telling_items(population, scores, words),
             suites=rank_suites(population, scores),
             clusters=clusters(population, seed=seed),
-            configuration={key: value for key, value in asdict(self).items() if key not in ("name", "version", "question")},
+            configuration={
+                key: value for key, value in asdict(self).items() if key not in ("name", "version", "question")
+            },
             seed=seed,
             delta=self.delta,
         )

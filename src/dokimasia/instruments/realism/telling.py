@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from dokimasia.core import Citation, Estimate, Finding, NotMeasured, Quantity, Table
+from dokimasia.core import Citation, Estimate, Finding, NotMeasured, Quantity
 from dokimasia.core.finding import Cell
-from dokimasia.core.rounding import counted, number_down, number_up, percent, percent_down, percent_up
+from dokimasia.core.rounding import counted, percent_down, percent_up
 from dokimasia.instruments.realism.blindspots import Cluster
 from dokimasia.instruments.realism.drawing import battery, curve, ranking
 from dokimasia.instruments.realism.measure import Verdict
 from dokimasia.instruments.realism.population import Population
+from dokimasia.instruments.realism.tabulating import interval_text, tables
 from dokimasia.instruments.realism.tells import SuiteRealism, Tell
 from dokimasia.stats import Figure, clean_equivalent, clopper_pearson_upper
 
@@ -50,10 +51,10 @@ def tell(
         headline=_headline(population, strongest, exposed, level),
         access="activations" if any(item.access == "activations" for item in verdicts) else "none",
         estimates=tuple(_estimates(population, verdicts, strongest, exposed, delta)),
-        tables=tuple(_tables(population, verdicts, words, suites, clusters)),
+        tables=tuple(tables(population, verdicts, words, suites, clusters)),
         figures=(curve(verdicts, strongest, exposed, population), battery(verdicts), *ranking(suites, population)),
         citations=(*items, *(example for cluster in blind[:4] for example in cluster.examples)),
-        caveats=tuple(_caveats(population, verdicts, strongest, delta)),
+        caveats=tuple(_caveats(population, verdicts, strongest)),
         misleads=misleads,
         not_measured=(
             *population.left_out,
@@ -107,9 +108,7 @@ def tell(
                 for control in verdict.controls
             ],
             "suites": [{"suite": item.suite, "n": item.n, "auc": item.auc._asdict()} for item in suites],
-            "blind_spots": [
-                {"words": list(item.words), "size": item.size, "share": item.share} for item in blind
-            ],
+            "blind_spots": [{"words": list(item.words), "size": item.size, "share": item.share} for item in blind],
         },
     )
 
@@ -152,7 +151,9 @@ def _estimates(
     n, m, level = population.n, population.m, 1 - delta
     hypothetical = not population.run
 
-    def bound(name: str, high: float, count: int, method: str, quantity: Quantity, value: float | None = None) -> Estimate:
+    def bound(
+        name: str, high: float, count: int, method: str, quantity: Quantity, value: float | None = None
+    ) -> Estimate:
         return Estimate(
             name=name,
             value=value,
@@ -226,7 +227,9 @@ def _estimates(
                 None if hypothetical else tainted / families,
             )
         )
-    found.append(bound(f"Ceiling, strongest ({strongest.name})", strongest.pooled.ceiling, n, simulated, Quantity.CEILING))
+    found.append(
+        bound(f"Ceiling, strongest ({strongest.name})", strongest.pooled.ceiling, n, simulated, Quantity.CEILING)
+    )
     if population.missing:
         found.append(
             bound(
@@ -262,7 +265,9 @@ def _estimates(
         )
     )
     for verdict in verdicts:
-        found.append(_two_sided(f"AUROC, {verdict.name}", verdict.auc, n + m, "cross-fitted; Newcombe's score interval"))
+        found.append(
+            _two_sided(f"AUROC, {verdict.name}", verdict.auc, n + m, "cross-fitted; Newcombe's score interval")
+        )
         found.append(
             _two_sided(
                 f"TPR at 1% FPR, {verdict.name}", verdict.tpr, n + m, "cross-fitted; order statistics, Clopper-Pearson"
@@ -292,99 +297,7 @@ def _by_template(population: Population) -> tuple[int, int]:
     return len(bad), sum(bad.values())
 
 
-def _tables(
-    population: Population,
-    verdicts: Sequence[Verdict],
-    words: Sequence[Tell],
-    suites: Sequence[SuiteRealism],
-    clusters: Sequence[Cluster],
-) -> list[Table]:
-    tables = [
-        Table(
-            name="discriminators",
-            title="Who can tell, and what follows",
-            columns=("discriminator", "AUROC", "TPR at 1% FPR", "exposure", "ceiling", "if all clean", "one split"),
-            rows=tuple(
-                (
-                    verdict.name,
-                    _interval(verdict.auc),
-                    _interval(verdict.tpr),
-                    f"≥ {number_down(verdict.exposed.exposure.value)}",
-                    f"≤ {number_up(verdict.pooled.ceiling)}",
-                    f"≤ {number_up(verdict.clean.ceiling)}",
-                    "-" if verdict.split is None else f"≤ {number_up(verdict.split.ceiling)} ({verdict.split.basis})",
-                )
-                for verdict in verdicts
-            ),
-            note="Ceilings of pooled out-of-fold scores hold by simulation; the split's holds by the numerical constants "
-            "or the proof named beside it, for the discriminator trained on the other half.",
-        ),
-        Table(
-            name="controls",
-            title="Controls: what the same procedure says where there is nothing to find",
-            columns=("discriminator", "control", "AUROC", "ceiling", "n", "m"),
-            rows=tuple(
-                (verdict.name, item.kind, _interval(item.auc), f"≤ {number_up(item.ceiling)}", item.n, item.m)
-                for verdict in verdicts
-                for item in verdict.controls
-            ),
-        ),
-    ]
-    if suites:
-        tables.append(
-            Table(
-                name="suites",
-                title="Suites, the most realistic first",
-                columns=("suite", "items", "AUROC against deployment"),
-                rows=tuple((item.suite, item.n, _interval(item.auc)) for item in suites),
-                note="By the strongest discriminator's held-out scores. 0.5: not told apart; 1: always told apart.",
-            )
-        )
-    if words:
-        tables.append(
-            Table(
-                name="tells",
-                title="Words that give the test away",
-                columns=("word", "in evaluation", "in deployment", "pull (nats)"),
-                rows=tuple(
-                    (
-                        item.word,
-                        f"{percent(item.evaluation)} [{percent_down(item.evaluation_interval.low)}, "
-                        f"{percent_up(item.evaluation_interval.high)}]",
-                        f"{percent(item.deployment)} [{percent_down(item.deployment_interval.low)}, "
-                        f"{percent_up(item.deployment_interval.high)}]",
-                        round(item.pull, 3),
-                    )
-                    for item in words
-                ),
-                note="Mean contribution to the log-odds of being evaluation, in a linear model fitted on these rows: "
-                "descriptive.",
-            )
-        )
-    if clusters:
-        blind = [cluster for cluster in clusters if not cluster.resembling]
-        tables.append(
-            Table(
-                name="blind spots",
-                title="Kinds of deployment, those that no item resembles first",
-                columns=("marked by", "share of deployment", "transcripts", "items that resemble it"),
-                rows=tuple(
-                    (
-                        ", ".join(item.words),
-                        f"{percent(item.share)} [{percent_down(item.interval.low)}, {percent_up(item.interval.high)}]",
-                        item.size,
-                        item.resembling,
-                    )
-                    for item in clusters
-                ),
-                note=f"{len(blind)} of {len(clusters)} clusters, {sum(item.size for item in blind)} of {population.m} "
-                "transcripts, resemble no item. Clusters were found by looking at the data.",
-            )
-        )
-    return tables
-
-
-def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verdict, delta: float) -> list[str]:
+def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verdict) -> list[str]:
     found = []
     if not population.run:
         found.append("No item carries a label: the ceiling is hypothetical (k = 0).")
@@ -402,7 +315,9 @@ def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Ver
             f"{population.dropped_deployment} deployment transcripts dropped."
         )
     if population.shared:
-        found.append(f"{counted(population.shared, 'evaluation item')} also stand in the deployment sample; kept in one fold.")
+        found.append(
+            f"{counted(population.shared, 'evaluation item')} also stand in the deployment sample; kept in one fold."
+        )
     families = len(set(population.evaluation_templates))
     if families < population.n:
         found.append(
@@ -418,11 +333,13 @@ def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Ver
     for verdict in verdicts:
         found += verdict.notes
         found += [
-            f"Control failed: {verdict.name} on {item.kind} has AUROC {_interval(item.auc)}, where 0.5 is right."
+            f"Control failed: {verdict.name} on {item.kind} has AUROC {interval_text(item.auc)}, where 0.5 is right."
             for item in verdict.suspicious
         ]
         if verdict.held_out.chosen:
-            found.append(f"{verdict.name.capitalize()}: chosen inside the folds: {', '.join(sorted(set(verdict.held_out.chosen)))}.")
+            found.append(
+                f"{verdict.name.capitalize()}: chosen inside the folds: {', '.join(sorted(set(verdict.held_out.chosen)))}."
+            )
     found.append(
         f"Effective sample size {strongest.effective:.0f} of {population.n} by Kish's formula: a diagnostic without an "
         "interval, which flatters."
@@ -450,7 +367,3 @@ def _raw(verdict: Verdict) -> dict[str, Any]:
 
 def _pair(ends: tuple[float, float | None]) -> dict[str, float | None]:
     return {"low": ends[0], "high": None if ends[1] is None or not np.isfinite(ends[1]) else ends[1]}
-
-
-def _interval(figure: Figure) -> str:
-    return f"{figure.value:.3f} [{number_down(figure.low)}, {number_up(figure.high)}]"
