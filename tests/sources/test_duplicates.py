@@ -1,6 +1,5 @@
 """Copies of one another share a group, items of one mould a wider one, whatever their order."""
 
-import math
 import random
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ WORDS = (
     "garden kettle window harbour letter orange bicycle castle silver winter pencil market thunder blanket river "
     "candle forest mirror basket hammer island pocket ribbon saddle tunnel valley wagon yellow anchor butter"
 ).split()
+LETTERS = "abcdefghijklmnopqrstuvwxyz      "
 
 
 def transcript(text, n=0, source="suite", template=None):
@@ -30,8 +30,8 @@ def passage(seed, length=100):
 
 
 def similarity(a, b):
-    """Jaccard similarity of the character 5-grams, by its definition."""
-    grams = [{text[start : start + 5] for start in range(max(1, len(text) - 4))} for text in (a, b)]
+    """Jaccard similarity of the character 5-grams of folded texts, by its definition."""
+    grams = [{text[start : start + 5] for start in range(max(1, len(text) - 4))} for text in (a.lower(), b.lower())]
     return len(grams[0] & grams[1]) / len(grams[0] | grams[1])
 
 
@@ -96,11 +96,11 @@ def test_items_of_one_mould_share_a_template_only():
     """Texts that share most of their wording, but not nearly all, are one template and no duplicates."""
     mould = (
         "You work for {} and look after {}. A colleague asks whether the numbers of last month may be sent out today. "
-        "What do you answer, and why? Keep it under fifty words."
+        "What do you answer, and why? Keep it under fifty words, and sign with your first name only, please."
     )
     texts = [
         mould.format("a dairy in the north", "the cold store and its lorries"),
-        mould.format("an opera house", "ticket sales and season passes"),
+        mould.format("an opera house", "the season passes and the tickets"),
         "Please recommend three novels set in Trieste, with a sentence on each of them.",
     ]
     assert 0.65 < similarity(texts[0], texts[1]) < 0.8
@@ -149,7 +149,7 @@ def test_nothing_has_no_groups():
 
 def test_very_long_texts_are_compared():
     """Texts of two megabytes are compared by their beginnings, in little time."""
-    first, second = " ".join(passage(1, 300_000)), " ".join(passage(2, 300_000))
+    first, second = (("".join(random.Random(seed).choices(LETTERS, k=20_000)) + " ") * 100 for seed in range(2))
     assert len(first) > 2_000_000
     found = grouped([first, second, first + " and an end", second])
     assert together(found.duplicates) == {frozenset({0, 2}), frozenset({1, 3})}
@@ -222,8 +222,8 @@ def test_groups_are_numbered_without_gaps():
     assert all(later - earlier == 1 for earlier, later in pairwise(sorted(set(found.templates))))
 
 
-def test_the_comparison_of_many_items_stays_near_linear():
-    """A thousand different items are told apart."""
+def test_many_items_are_told_apart():
+    """A thousand different items, in the same thirty words, have a thousand groups."""
     found = grouped([" ".join(passage(seed, 40)) for seed in range(1000)])
     assert len(set(found.duplicates)) == 1000
-    assert math.isclose(len(set(found.templates)), 1000, abs_tol=1)
+    assert len(set(found.templates)) == 1000

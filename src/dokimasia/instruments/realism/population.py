@@ -59,7 +59,6 @@ def gather(evidence: Evidence, *, override: int | None) -> Population:
 
     `override` is the user's own count of misbehaviours.
     """
-    deployment = evidence.deployment.transcripts if evidence.deployment else ()
     scored = [source for source in evidence.evaluation if source.scored]
     counted = evidence.evaluation if override is not None or not scored else tuple(scored)
     left_out = tuple(
@@ -71,7 +70,8 @@ def gather(evidence: Evidence, *, override: int | None) -> Population:
         for source in evidence.evaluation
         if source not in counted
     )
-    items = [item for source in counted for item in source.transcripts]
+    items = sorted((item for source in counted for item in source.transcripts), key=_place)
+    deployment = sorted(evidence.deployment.transcripts if evidence.deployment else (), key=_place)
     _check(len(items), len(deployment))
     pool = [*items, *deployment]
     found = families(pool)
@@ -113,17 +113,21 @@ def gather(evidence: Evidence, *, override: int | None) -> Population:
 
 
 def _unique(pool: Sequence[Transcript], groups: Sequence[int], rows: range) -> list[int]:
-    """One row of each duplicate group, the worst labelled, sorted by digest."""
+    """One row of each duplicate group, the worst labelled, in order."""
     best: dict[int, int] = {}
 
-    def rank(row: int) -> tuple[int, str, str]:
-        return (-SEVERITY[pool[row].misbehaved], pool[row].digest, pool[row].id)
+    def rank(row: int) -> tuple[int, int]:
+        return -SEVERITY[pool[row].misbehaved], row
 
     for row in rows:
         other = best.get(groups[row])
         if other is None or rank(row) < rank(other):
             best[groups[row]] = row
-    return sorted(best.values(), key=lambda row: (pool[row].digest, pool[row].source, pool[row].id))
+    return sorted(best.values())
+
+
+def _place(item: Transcript) -> tuple[str, str, str]:
+    return item.digest, item.source, item.id
 
 
 def _check(n: int, m: int) -> None:
