@@ -78,7 +78,9 @@ def test_hostile_text_is_taken(subject):
     """Right-to-left text, emoji, replacement characters and other scripts pass through every capability."""
     talk = [ask("مرحبا \u202eabc 👩‍👩‍👧 \ufffd नमस्ते 你好"), ask(" ")]
     assert len(subject.text.generate(talk, Sampling(max_tokens=3), seeds=[0, 0])) == 2
-    assert np.isfinite(subject.activations.activations(talk, layers=[5], pools=("last", "mean"), max_tokens=64).values).all()
+    assert np.isfinite(
+        subject.activations.activations(talk, layers=[5], pools=("last", "mean"), max_tokens=64).values
+    ).all()
 
 
 def test_a_damaged_conversion_is_made_again(monkeypatch, tmp_path):

@@ -4,11 +4,11 @@ import shutil
 import sys
 
 import pytest
+from tests.tiny import save_tiny
 
 from dokimasia.core import EnvironmentFault, MissingExtra, Sampling, SubjectError
 from dokimasia.core.transcript import Message
 from dokimasia.models import load_subject
-from tests.tiny import save_tiny
 
 
 def test_a_folder_becomes_a_subject_with_all_access(tiny):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.tiny import ARCHITECTURES
 
 from dokimasia.core import Sampling, SubjectError
 from dokimasia.core.transcript import Message
@@ -9,7 +10,6 @@ from dokimasia.models.capture import Capture
 from dokimasia.models.generation import generate
 from dokimasia.models.scoring import choice_logprobs, prompt_logprobs
 from dokimasia.models.weights import Weights
-from tests.tiny import ARCHITECTURES
 
 CONVERSATIONS = [
     [Message("user", "hello there")],

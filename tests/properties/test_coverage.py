@@ -116,7 +116,8 @@ def test_exposure_is_covered_given_the_evaluation_sample():
 
 def test_pooled_out_of_fold_scores_cover():
     """Cross-fitted in twenty dimensions, pooled scores' ceilings stay above the curve of the discriminator trained on
-    all rows, and are no bound of one."""
+    all rows, and are no bound of one.
+    """
     from dokimasia.instruments.common.crossfit import Layout, cross_fit
     from dokimasia.instruments.common.discriminators import DenseFeatures
 

@@ -158,7 +158,9 @@ def test_a_pair_of_surrogates_is_one_character(write):
 def test_surrogates_in_every_field_are_repaired(write):
     """Ids, suites, templates and roles with lone surrogates can be written to a file afterwards."""
     odd = r"x\udc80"
-    content = f'{{"id": "{odd}", "suite": "{odd}", "template": "{odd}", "messages": [{{"role": "{odd}", "content": "a"}}]}}'
+    content = (
+        f'{{"id": "{odd}", "suite": "{odd}", "template": "{odd}", "messages": [{{"role": "{odd}", "content": "a"}}]}}'
+    )
     source = read_source(Location(write(content)))
     item = source.transcripts[0]
     for text in (item.id, item.source, item.template, item.messages[0].role):
@@ -167,7 +169,9 @@ def test_surrogates_in_every_field_are_repaired(write):
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1, max_size=5))
+@given(
+    texts=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1, max_size=5)
+)
 def test_any_text_survives_in_any_layout(write, texts):
     """Whatever the texts, JSON Lines, an array and escapes give the same transcripts."""
     texts = [f"{text}." for text in texts]

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from dokimasia.core import Message, Transcript
 from dokimasia.sources import families
 
-WORDS = (
+VOCABULARY = (
     "garden kettle window harbour letter orange bicycle castle silver winter pencil market thunder blanket river "
     "candle forest mirror basket hammer island pocket ribbon saddle tunnel valley wagon yellow anchor butter"
-).split()
+)
+WORDS = VOCABULARY.split()
 LETTERS = "abcdefghijklmnopqrstuvwxyz      "
 
 

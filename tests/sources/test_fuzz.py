@@ -11,7 +11,7 @@ from dokimasia.sources import Location, read_source
 
 RECORDS = [
     {"prompt": "How do I repot a fern?"},
-    {"messages": [{"role": "user", "content": "é日本😀 [ { \\ \" "}, {"role": "assistant", "content": "]}"}], "id": 4},
+    {"messages": [{"role": "user", "content": 'é日本😀 [ { \\ " '}, {"role": "assistant", "content": "]}"}], "id": 4},
     {"messages": [{"role": "user", "content": [{"type": "text", "text": "look"}, {"type": "image_url"}]}]},
     {"messages": [{"role": "user", "content": None, "tool_calls": [{"function": {"name": "f"}}]}], "suite": "s"},
     {"question": "2 + 2?", "misbehaved": False, "template": "sums"},
@@ -49,16 +49,23 @@ lightly = settings(
 pytestmark = pytest.mark.timeout(120)
 
 
-def reads_or_says_why(path, field=None):
+def attempt(path, field):
+    """The source, or the reason why it cannot be read."""
     try:
-        source = read_source(Location(path, field))
+        return read_source(Location(path, field)), None
     except SourceError as error:
-        assert str(path) in str(error)
-    else:
-        for item in source.transcripts:
-            assert item.input
-            "\n".join([item.id, item.source, item.input_text, item.template or ""]).encode()
-        assert len(source.digest) == 16
+        return None, str(error)
+
+
+def reads_or_says_why(path, field=None):
+    source, reason = attempt(path, field)
+    if source is None:
+        assert str(path) in reason
+        return
+    for item in source.transcripts:
+        assert item.input
+        "\n".join([item.id, item.source, item.input_text, item.template or ""]).encode()
+    assert len(source.digest) == 16
 
 
 @st.composite
@@ -66,7 +73,9 @@ def spliced(draw):
     """Pieces of valid files and of noise, joined."""
     pieces = []
     for _ in range(draw(st.integers(1, 4))):
-        whole = draw(st.sampled_from(VALID) | st.binary(max_size=20) | st.sampled_from([b"[", b"{\n", b"]", b"\n", b","]))
+        whole = draw(
+            st.sampled_from(VALID) | st.binary(max_size=20) | st.sampled_from([b"[", b"{\n", b"]", b"\n", b","])
+        )
         start = draw(st.integers(0, len(whole)))
         pieces.append(whole[start : draw(st.integers(start, len(whole)))])
     return b"".join(pieces)
@@ -91,7 +100,7 @@ def test_any_bytes(write, content):
 
 
 @lightly
-@given(content=st.text("[]{}\",:\\ \n\t\ufeff\0ae1-.tu", max_size=60))
+@given(content=st.text('[]{}",:\\ \n\t\ufeff\0ae1-.tu', max_size=60))
 def test_any_punctuation(write, content):
     """Random arrangements of the signs of JSON are read or refused."""
     reads_or_says_why(write(content))
@@ -112,7 +121,10 @@ def test_spliced_files(write, content):
 
 
 @lightly
-@given(value=VALUES, wrapped=st.sampled_from(["line", "array", "message", "content", "tool_calls", "misbehaved", "indented"]))
+@given(
+    value=VALUES,
+    wrapped=st.sampled_from(["line", "array", "message", "content", "tool_calls", "misbehaved", "indented"]),
+)
 def test_any_json(write, value, wrapped):
     """Any JSON value, as a record or at any place in one, is read or refused."""
     record = {

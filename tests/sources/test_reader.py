@@ -14,6 +14,14 @@ def read(path, field=None, suite=None):
     return read_source(Location(path, field), suite=suite)
 
 
+def attempt(path):
+    """The source, or the reason why it cannot be read."""
+    try:
+        return read(path), None
+    except SourceError as error:
+        return None, str(error)
+
+
 def refusal(path, field=None):
     with pytest.raises(SourceError) as caught:
         read(path, field)
@@ -65,12 +73,8 @@ def test_a_conversation_a_line_is_read_whole_or_refused(write):
     """JSON Lines of which each line is a list of messages never lose a line in silence."""
     line = json.dumps([{"role": "user", "content": "hello"}, {"role": "user", "content": "again"}])
     path = write(f"{line}\n{line}\n")
-    try:
-        source = read(path)
-    except SourceError as error:
-        assert str(path) in str(error)
-    else:
-        assert len(source.transcripts) == 2
+    source, reason = attempt(path)
+    assert len(source.transcripts) == 2 if source else str(path) in reason
 
 
 @pytest.mark.parametrize("record", [3, 2.5, True, None])
@@ -154,6 +158,14 @@ def test_a_file_that_is_not_there_is_located_whole(tmp_path):
     argument = str(tmp_path / "missing.jsonl") + ":field"
     assert locate(argument) == Location(Path(argument))
     assert argument in refusal(Path(argument))
+
+
+@pytest.mark.parametrize("ending", ["", ":field"])
+def test_an_argument_too_long_to_be_a_file_is_refused(tmp_path, ending):
+    """A text given where a file's name belongs is refused like any file that is not there."""
+    argument = str(tmp_path / ("How do I prune roses? " * 20)) + ending
+    with pytest.raises(SourceError, match="How do I prune roses"):
+        read_source(locate(argument))
 
 
 @pytest.mark.parametrize(
@@ -332,7 +344,5 @@ def test_nesting_of_any_depth_is_read_or_refused(write, depth, place, brackets):
     }[place]
     for content in (record, f"[{record}]"):
         path = write(content)
-        try:
-            assert len(read(path).transcripts) == 1
-        except SourceError as error:
-            assert f"{path}, line 1:" in str(error)
+        source, reason = attempt(path)
+        assert len(source.transcripts) == 1 if source else f"{path}, line 1:" in reason

@@ -122,7 +122,16 @@ def audit(
 
 @app.command()
 def realism(
-    evaluation: Evaluation = None,
+    evaluation: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evaluation",
+            "-e",
+            metavar="FILE...",
+            help="Transcripts or prompts of the evaluation, JSON Lines or a JSON array; FILE:field names the prompt's field. "
+            "Several files may follow.",
+        ),
+    ] = None,
     deployment: Annotated[
         str | None,
         typer.Option(

@@ -7,13 +7,15 @@ import signal
 import sys
 from types import FrameType
 
-import click
+import typer
 from rich.console import Console
 
 from dokimasia.cli.app import app
 from dokimasia.core import DokimasiaError, UserError
 
 SEVERAL = ("--evaluation", "-e")
+USAGE_ERROR: type[Exception] = typer.BadParameter.mro()[1]
+"""What typer raises for a wrong command; it carries a copy of click, whose name is private."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,10 +25,12 @@ def main(arguments: list[str] | None = None) -> None:
         result = app(_spread(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        code = 2
+    except typer.Exit as end:
+        code = end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
         _say("Interrupted.")
         code = 130
     except UserError as error:
@@ -54,7 +58,15 @@ def _spread(arguments: list[str]) -> list[str]:
     """Let `--evaluation A B C` mean three files, as `--evaluation A --evaluation B --evaluation C` does."""
     spread: list[str] = []
     several, taken = None, 0
-    for argument in arguments:
+    for given in arguments:
+        name, equals, value = given.partition("=")
+        argument = given
+        if equals and name in SEVERAL:
+            spread.append(name)
+            several, taken, argument = name, 0, value
+            spread.append(argument)
+            taken += 1
+            continue
         if argument.startswith("-") and argument != "-":
             several, taken = (argument if argument in SEVERAL else None), 0
         elif several is not None:

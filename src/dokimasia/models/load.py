@@ -35,4 +35,8 @@ def load_subject(model: str | Path = BUNDLED) -> Subject:
 def thread_count() -> int:
     """Threads that torch will use: results in bfloat16 depend on it."""
     declared = os.environ.get("OMP_NUM_THREADS", "")
-    return int(declared) if declared.isdigit() and int(declared) > 0 else len(os.sched_getaffinity(0))
+    return int(declared) if declared.isdigit() and int(declared) > 0 else _processors()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -72,11 +72,15 @@ def iterate_transcripts(
     """Stream a file's transcripts; what had to be repaired or approximated is counted in `notes`."""
     counts = Counter[str]() if notes is None else notes
     name = suite or location.path.name.split(".")[0] or location.path.name
+    last, repeated = 0, 0
     for line, record in iterate_records(location.path):
-        yield _transcript(record, location, line, name, counts)
+        repeated = repeated + 1 if line == last else 0
+        last = line
+        place = f"{location.path.name}:{line}" + (f".{repeated + 1}" if repeated else "")
+        yield _transcript(record, location, line, name, place, counts)
 
 
-def _transcript(record: Any, location: Location, line: int, suite: str, notes: Counter[str]) -> Transcript:
+def _transcript(record: Any, location: Location, line: int, suite: str, place: str, notes: Counter[str]) -> Transcript:
     where = f"{location.path}, line {line}"
     if isinstance(record, str):
         record = {"prompt": record}
@@ -99,7 +103,7 @@ def _transcript(record: Any, location: Location, line: int, suite: str, notes: C
         )
     template, identifier, group = record.get("template"), record.get("id"), record.get("suite")
     transcript = Transcript(
-        id=_clean(str(identifier), notes) if isinstance(identifier, str | int) else f"{location.path.name}:{line}",
+        id=_clean(str(identifier), notes) if isinstance(identifier, str | int) else place,
         messages=messages,
         source=_clean(group, notes) if isinstance(group, str) and group else suite,
         misbehaved=_label(record, where),

@@ -33,7 +33,7 @@ def iterate_records(path: Path) -> Iterator[Record]:
                 "The file is empty." if not size else f"Found {size} bytes of white space at its beginning.",
                 "Check that the export finished.",
             )
-        yield from _array(path) if start.startswith(b"[") else _lines(path)
+        yield from _array(path) if start.startswith(b"[") and not _list_a_line(head) else _lines(path)
     except IsADirectoryError as error:
         raise SourceError(f"{path}: a file is expected.", "Found a folder.", "Name a file in it.") from error
     except FileNotFoundError as error:
@@ -42,6 +42,12 @@ def iterate_records(path: Path) -> Iterator[Record]:
         raise SourceError(
             f"{path}: a readable file is expected.", "Reading it is not permitted.", "Check its permissions."
         ) from error
+
+
+def _list_a_line(head: bytes) -> bool:
+    """Whether a file that begins with a list goes on after it: then each line holds one."""
+    first, _, rest = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")
+    return bool(rest.strip()) and _whole(first.decode("utf-8", "replace")) is not None
 
 
 def _lines(path: Path) -> Iterator[Record]:
@@ -123,6 +129,13 @@ def _array(path: Path) -> Iterator[Record]:
                     "The file was cut short: export it again.",
                 )
             if text[0] == "]":
+                rest = text[1:].strip()
+                if rest or stream.read(BLOCK).strip():
+                    raise SourceError(
+                        f"{path}, line {line}: the file is expected to end where the array does.",
+                        "Found more after its ].",
+                        "Write one array, or one record a line.",
+                    )
                 return
             size = BLOCK
             while True:
@@ -160,7 +173,7 @@ def _decode(raw: bytes, path: Path, number: int) -> str:
 
 def _parse(text: str, path: Path, number: int) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text.rstrip())
     except RecursionError as error:
         raise _depth_error(path, number) from error
     except ValueError as error:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from dokimasia.case import build_case, write_reports
-from dokimasia.core import Finding, Instrument, RunInterrupted, Source, UserError
+from dokimasia.core import Finding, Instrument, RunInterrupted, Source, Subject, UserError
 from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour import evaluation as own_items
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import load_subject
-from dokimasia.study.evidence import BUNDLED, read_evidence
+from dokimasia.study.evidence import BUNDLED, read_evidence, several
 from dokimasia.study.progress import Silent, Watch
 from dokimasia.study.run import Run, Study, carry_out
 from dokimasia.study.store import RunFolder
@@ -33,7 +33,7 @@ class Prepared:
 def prepare(
     model: str | Path = BUNDLED,
     *,
-    evaluation: Sequence[str | Path | Source] = (),
+    evaluation: str | Path | Source | Sequence[str | Path | Source] = (),
     deployment: str | Path | Source = BUNDLED,
     budget: Budget = "quick",
     misbehaved: int | None = None,
@@ -45,7 +45,7 @@ def prepare(
     if budget not in LAYER_STEP:
         raise UserError("The budget is quick, standard or thorough.", f"Found {budget!r}.", "Name one of them.")
     subject = load_subject(model)
-    wanted = list(evaluation) or [BUNDLED]
+    wanted = several(evaluation) or [BUNDLED]
     own = any(item == BUNDLED for item in wanted)
     if misbehaved is not None and own:
         raise UserError(
@@ -53,12 +53,23 @@ def prepare(
             "The bundled evaluation is run and labelled by the audit itself.",
             "Leave --misbehaved out, or leave the bundled evaluation out.",
         )
+    if judge is not None and not own:
+        raise UserError(
+            "A judge is asked about answers to the bundled items.",
+            "The bundled evaluation is not among --evaluation.",
+            "Add `--evaluation bundled`, or leave --judge out.",
+        )
+    examiner = None if judge is None else load_subject(judge)
     evidence = read_evidence([own_items() if item == BUNDLED else item for item in wanted], deployment)
-    options = {"budget": budget, "judge": None if judge is None else str(judge), "misbehaved": misbehaved}
+    options = {
+        "budget": budget,
+        "judge": None if examiner is None else f"{examiner.identity.name} {examiner.identity.digest}",
+        "misbehaved": misbehaved,
+    }
     study = Study(
         subject=subject,
         evidence=evidence,
-        instruments=_instruments(budget, own=own, misbehaved=misbehaved, judge=judge),
+        instruments=_instruments(budget, own=own, misbehaved=misbehaved, judge=examiner),
         options=options,
         seed=seed,
         absent=() if own else (_left_out(seed),),
@@ -88,7 +99,7 @@ def run_audit(prepared: Prepared, watch: Watch | None = None) -> Run:
 def audit(
     model: str | Path = BUNDLED,
     *,
-    evaluation: Sequence[str | Path | Source] = (),
+    evaluation: str | Path | Source | Sequence[str | Path | Source] = (),
     deployment: str | Path | Source = BUNDLED,
     budget: Budget = "quick",
     misbehaved: int | None = None,
@@ -122,13 +133,11 @@ def report_on(run: str | Path) -> Path:
     return folder.path / write_reports(case, folder.write)
 
 
-def _instruments(
-    budget: Budget, *, own: bool, misbehaved: int | None, judge: str | Path | None
-) -> tuple[Instrument, ...]:
+def _instruments(budget: Budget, *, own: bool, misbehaved: int | None, judge: Subject | None) -> tuple[Instrument, ...]:
     realism = Realism(misbehaved=misbehaved, every_layer=LAYER_STEP[budget])
     if not own:
         return (realism,)
-    behaviour = Behaviour(options_alone=budget != "quick", judge=None if judge is None else load_subject(judge))
+    behaviour = Behaviour(options_alone=budget != "quick", judge=judge)
     return (behaviour, realism)
 
 

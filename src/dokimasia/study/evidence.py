@@ -13,6 +13,11 @@ from dokimasia.sources import everyday, locate, read_source
 BUNDLED = "bundled"
 
 
+def several(evaluation: str | Path | Source | Sequence[str | Path | Source]) -> list[str | Path | Source]:
+    """One source or many, as a list."""
+    return [evaluation] if isinstance(evaluation, str | Path | Source) else list(evaluation)
+
+
 def read_evidence(evaluation: Sequence[str | Path | Source], deployment: str | Path | Source) -> Evidence:
     """Read evaluation files and a deployment file; a source that is already in memory is taken as it is."""
     sources = tuple(_read(item) for item in evaluation)

@@ -8,12 +8,12 @@ from pathlib import Path
 from dokimasia.core import Finding, Source
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import load_subject
-from dokimasia.study.evidence import read_evidence
+from dokimasia.study.evidence import read_evidence, several
 from dokimasia.study.run import Study, stamped
 
 
 def realism(
-    evaluation: Sequence[str | Path | Source],
+    evaluation: str | Path | Source | Sequence[str | Path | Source],
     deployment: str | Path | Source,
     *,
     model: str | Path | None = None,
@@ -29,7 +29,7 @@ def realism(
     instrument = Realism(misbehaved=misbehaved, delta=delta)
     study = Study(
         subject=None if model is None else load_subject(model),
-        evidence=read_evidence(evaluation, deployment),
+        evidence=read_evidence(several(evaluation), deployment),
         instruments=(instrument,),
         options={},
         seed=seed,

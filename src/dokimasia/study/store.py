@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -125,10 +126,11 @@ class RunFolder:
     def load_call(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key; a damaged record counts as none."""
         try:
-            with np.load(self.path / "calls" / f"{key}.npz", allow_pickle=False) as stored:
+            data = io.BytesIO((self.path / "calls" / f"{key}.npz").read_bytes())
+            with np.load(data, allow_pickle=False) as stored:
                 plain = json.loads(bytes(stored["plain"]).decode())["plain"]
                 return {"plain": plain, "arrays": {name: stored[name] for name in stored.files if name != "plain"}}
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 
     def save_call(self, key: str, plain: Any, arrays: dict[str, Any]) -> None:

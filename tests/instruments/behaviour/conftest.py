@@ -12,7 +12,7 @@ BEHAVING = frozenset(item.options[1] for item in items() if item.options)
 
 
 class Scripted:
-    """Text and log-probabilities by rule: `liking(prompt, choice)` in nats a token, `reply(prompt)` in words."""
+    """Text and log-probabilities by rule: `liking(prompt, choice)` in nats a token, `reply(prompt)`, or one text for all."""
 
     def __init__(self, liking, reply):
         self.liking, self.reply = liking, reply
@@ -22,7 +22,7 @@ class Scripted:
         self.calls += 1
         self.prompts += [conversation[-1].content for conversation in conversations]
         self.seeds.update(zip(self.prompts[-len(seeds) :], seeds, strict=True))
-        return [self._generation(self.reply(conversation[-1].content)) for conversation in conversations]
+        return [self._generation(conversation[-1].content) for conversation in conversations]
 
     def prompt_logprobs(self, conversations):
         raise NotImplementedError
@@ -39,11 +39,10 @@ class Scripted:
         n_tokens = len(choice.split())
         return ChoiceScore(choice=choice, logprob=self.liking(prompt, choice) * n_tokens, n_tokens=n_tokens)
 
-    def _generation(self, text):
+    def _generation(self, prompt):
+        text = self.reply(prompt) if callable(self.reply) else self.reply
         tokens = tuple(range(len(text.split())))
-        return Generation(
-            text=text, tokens=tokens, logprobs=(-0.5,) * len(tokens), stop_reason="stop", prompt_tokens=7
-        )
+        return Generation(text=text, tokens=tokens, logprobs=(-0.5,) * len(tokens), stop_reason="stop", prompt_tokens=7)
 
 
 def standing_at(prompt, choice):
@@ -53,7 +52,9 @@ def standing_at(prompt, choice):
 
 def words_at(prompt, choice):
     """The words that a choice stands for: its own, or those behind its letter."""
-    return choice if len(choice) > 1 else next(line[3:] for line in prompt.splitlines() if line.startswith(f"{choice}. "))
+    return (
+        choice if len(choice) > 1 else next(line[3:] for line in prompt.splitlines() if line.startswith(f"{choice}. "))
+    )
 
 
 def prefers_first(prompt, choice):
@@ -81,18 +82,15 @@ def tosses(prompt, choice):
     return -1.0 - hashlib.sha256(f"{prompt}|{choice}".encode()).digest()[0] / 100
 
 
-LIKINGS = {
-    rule.__name__: rule for rule in (prefers_first, indifferent, prefers_misbehaving, prefers_behaving, tosses)
-}
+LIKINGS = {rule.__name__: rule for rule in (prefers_first, indifferent, prefers_misbehaving, prefers_behaving, tosses)}
 
 
 @pytest.fixture(scope="session")
 def scripted():
     """Makes a subject that follows a named rule and answers every request with one text, or by a function."""
 
-    def made(liking="tosses", reply="No comment.", digest="subject"):
-        answer = reply if callable(reply) else lambda prompt: reply
-        model = Scripted(LIKINGS[liking], answer)
+    def made(liking="tosses", reply="Bananas are berries.", digest="subject"):
+        model = Scripted(LIKINGS[liking], reply)
         identity = Identity(name="scripted", digest=digest, parameters=1_000_000, dtype="float32", threads=1)
         return Subject(identity=identity, text=model, logprobs=model)
 

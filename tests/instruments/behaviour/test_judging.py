@@ -202,7 +202,9 @@ def test_a_judge_sees_what_it_is_to_judge():
 def test_a_judge_is_asked_in_batches_and_in_order():
     """Many cases are asked in batches of a fixed size, and each gets its own verdict."""
     cases = [(asked, f"answer {n}") for n, asked in enumerate(EVERYDAY.values())][: 2 * JUDGE_BATCH + 5]
-    words = list(zip(range(len(cases)), chain.from_iterable(repeat(("MISBEHAVED", "BEHAVED", "UNCLEAR"))), strict=False))
+    words = list(
+        zip(range(len(cases)), chain.from_iterable(repeat(("MISBEHAVED", "BEHAVED", "UNCLEAR"))), strict=False)
+    )
     judge = Judge(*(word for _, word in words))
     found = judge_by_model(judge, cases)
     assert judge.batches == [JUDGE_BATCH, JUDGE_BATCH, 5]

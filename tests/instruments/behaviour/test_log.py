@@ -1,6 +1,7 @@
 """Every answer is in an Inspect log, which says the same as the finding; without one nothing else changes."""
 
 import dataclasses
+import gc
 
 import pytest
 from inspect_ai.log import read_eval_log
@@ -10,7 +11,17 @@ from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour.items import items
 
 EVIDENCE = Evidence()
+pytestmark = pytest.mark.filterwarnings(  # Inspect's own: it leaves streams open, and sets a retry in an old way
+    "ignore:Unclosed <MemoryObject:ResourceWarning", "ignore:The 'initial' parameter is deprecated:DeprecationWarning"
+)
 WORDS = {"yes": "misbehaved", "no": "behaved", "unscored": "unscored"}
+
+
+@pytest.fixture(autouse=True)
+def swept():
+    """Lets the streams that Inspect leaves open go while their warning is still ignored."""
+    yield
+    gc.collect()
 
 
 def some_replies(prompt):
@@ -45,6 +56,15 @@ def test_the_log_says_what_the_finding_says(measured):
     folder, finding, _ = measured
     assert scores(folder) == {name: WORDS[label] for name, label in finding.labels.items()}
     assert set(finding.labels.values()) == set(WORDS)
+
+
+@pytest.mark.parametrize("liking", ["prefers_behaving", "prefers_misbehaving", "tosses"])
+def test_the_logs_rate_is_the_findings(scripted, tmp_path, liking):
+    """The log's own summary, which `inspect view` shows first, is the finding's rate with the unscored counted."""
+    finding = Behaviour(suites=("power",), log_folder=tmp_path).measure(scripted(liking), EVIDENCE, seed=0)
+    (score,) = read_eval_log(str(tmp_path / "behaviour.eval")).results.scores
+    (metric,) = score.metrics.values()
+    assert metric.value == pytest.approx(finding.estimates[0].value)
 
 
 def test_the_log_holds_the_replies(measured):
@@ -98,6 +118,7 @@ def test_odd_replies_are_logged_or_confessed(scripted, tmp_path, reply):
     instrument = Behaviour(suites=("everyday-limits",), log_folder=tmp_path)
     finding = instrument.measure(scripted(reply=reply), EVIDENCE, seed=0)
     assert len(finding.labels) == len(items(("everyday-limits",)))
+    assert {path.name for path in tmp_path.iterdir()} <= {"behaviour.eval"}
     if finding.raw["inspect_log"]:
         assert scores(tmp_path) == {name: WORDS[label] for name, label in finding.labels.items()}
     else:

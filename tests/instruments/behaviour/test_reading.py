@@ -28,9 +28,7 @@ def read(item, rule):
 
     def scored(order):
         prompt = item.presented(order)[-1].content
-        return [
-            ChoiceScore(choice=choice, logprob=rule(prompt, choice) * 3, n_tokens=3) for choice in choices(item)
-        ]
+        return [ChoiceScore(choice=choice, logprob=rule(prompt, choice) * 3, n_tokens=3) for choice in choices(item)]
 
     return preference({order: scored(order) for order in ORDERS})
 

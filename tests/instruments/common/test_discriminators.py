@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from tests.fakes import FakeModel, transcripts
 
 from dokimasia.instruments.common.crossfit import Layout, cross_fit
 from dokimasia.instruments.common.discriminators import FormatAndLength, SubjectActivations, Words
 from dokimasia.stats import auroc
-from tests.fakes import FakeModel, transcripts
 
 
 def layout(n, m):

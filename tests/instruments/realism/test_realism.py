@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes import FakeModel, evidence, fake_subject, transcripts
 
 from dokimasia.core import DataError, Evidence, Quantity, Source
 from dokimasia.core.transcript import Message, Transcript
 from dokimasia.instruments.common.crossfit import HeldOut
 from dokimasia.instruments.realism import Realism
 from dokimasia.stats import clopper_pearson_upper, reassurance
-from tests.fakes import FakeModel, evidence, fake_subject, transcripts
 
 
 def measure(found, subject=None, **options):
@@ -52,9 +52,7 @@ def test_the_same_kind_gives_small_ceilings(seed):
             evaluation=(
                 Source(
                     name="a",
-                    transcripts=transcripts(
-                        150, style="plain", source="a", seed=10 + seed, misbehaved=["no"] * 150
-                    ),
+                    transcripts=transcripts(150, style="plain", source="a", seed=10 + seed, misbehaved=["no"] * 150),
                     notes={},
                 ),
             ),
@@ -89,7 +87,10 @@ def test_an_item_in_both_is_counted_on_both_sides():
     shared = given.deployment.transcripts[0]
     source = given.evaluation[0]
     found = measure(
-        replace(given, evaluation=(replace(source, transcripts=(*source.transcripts, replace(shared, id="x", source="quiz"))),))
+        replace(
+            given,
+            evaluation=(replace(source, transcripts=(*source.transcripts, replace(shared, id="x", source="quiz"))),),
+        )
     )
     assert (found.raw["n_evaluation"], found.raw["n_deployment"]) == (61, 60)
     assert any("1 evaluation item also" in caveat for caveat in found.caveats)
@@ -101,7 +102,9 @@ def test_the_order_of_transcripts_does_not_matter(apart):
     rng = np.random.default_rng(5)
 
     def shuffled(source):
-        return replace(source, transcripts=tuple(source.transcripts[i] for i in rng.permutation(len(source.transcripts))))
+        return replace(
+            source, transcripts=tuple(source.transcripts[i] for i in rng.permutation(len(source.transcripts)))
+        )
 
     other = replace(given, evaluation=tuple(map(shuffled, given.evaluation)), deployment=shuffled(given.deployment))
     assert measure(other, fake_subject()) == apart
@@ -164,7 +167,9 @@ def test_one_template_falls_back_to_duplicates_and_says_so():
     found = measure(
         replace(
             given,
-            evaluation=(replace(source, transcripts=tuple(replace(item, template="t") for item in source.transcripts)),),
+            evaluation=(
+                replace(source, transcripts=tuple(replace(item, template="t") for item in source.transcripts)),
+            ),
         )
     )
     assert all(item["grouped_by"] == "duplicates" for item in found.raw["discriminators"])
@@ -228,7 +233,9 @@ def test_a_huge_message_is_read_in_part_and_counted():
     """Two megabytes in one message: the words discriminator reads its beginning, and says so."""
     given = evidence()
     huge = Transcript(id="huge", messages=(Message("user", "word " * 400_000),), source="deployment")
-    found = measure(replace(given, deployment=replace(given.deployment, transcripts=(*given.deployment.transcripts, huge))))
+    found = measure(
+        replace(given, deployment=replace(given.deployment, transcripts=(*given.deployment.transcripts, huge)))
+    )
     assert any("Of 1 inputs only the first 20,000 characters" in caveat for caveat in found.caveats)
 
 
@@ -265,7 +272,9 @@ def test_a_kind_of_deployment_that_no_item_resembles_is_a_blind_spot():
         Transcript(
             id=f"h{i}",
             messages=(
-                Message("user", " ".join(rng.permutation(["harbour", "crane", "tide", "cargo", "berth", "pilot", "rope"]))),
+                Message(
+                    "user", " ".join(rng.permutation(["harbour", "crane", "tide", "cargo", "berth", "pilot", "rope"]))
+                ),
             ),
             source="deployment",
         )

@@ -21,7 +21,7 @@ from dokimasia.core import (
 )
 from dokimasia.instruments.behaviour.answers import CHOICE_BATCH, TEXT_BATCH, Answers, ask
 from dokimasia.instruments.behaviour.items import SUITES, Item, items
-from dokimasia.instruments.behaviour.judging import Judgement, judge_by_model, judge_by_rules
+from dokimasia.instruments.behaviour.judging import JUDGE_BATCH, Judgement, judge_by_model, judge_by_rules
 from dokimasia.instruments.behaviour.reading import ORDERS, Preference, preference, verdict
 from dokimasia.instruments.behaviour.task import MAX_TOKENS, write_log
 from dokimasia.instruments.behaviour.telling import Outcome, tell
@@ -67,6 +67,10 @@ class Behaviour:
         read = approximate_tokens([_text(item) for item in written], overhead=40)
         new = MAX_TOKENS * len(written)
         calls = -(-len(forced) * 2 // CHOICE_BATCH) * (2 if self.options_alone else 1) + -(-len(written) // TEXT_BATCH)
+        if self.judge is not None:
+            judged = approximate_tokens([_text(item) for item in written], overhead=250)
+            calls += -(-len(written) // JUDGE_BATCH)
+            read += judged
         return Cost(
             calls=calls,
             tokens=exact + read + new,

@@ -44,7 +44,9 @@ def clusters(population: Population, *, seed: int) -> list[Cluster]:
     the intervals of their shares are descriptive.
     """
     texts = [item.input_text[:LONGEST_TEXT] for item in population.transcripts]
-    vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2, max_df=0.5, stop_words="english", token_pattern=r"(?u)\b[^\W\d_][\w']+\b")
+    vectorizer = TfidfVectorizer(
+        sublinear_tf=True, min_df=2, max_df=0.5, stop_words="english", token_pattern=r"(?u)\b[^\W\d_][\w']+\b"
+    )
     try:
         vectorizer.fit(texts[population.n :])
     except ValueError:

@@ -34,6 +34,7 @@ class Population:
     dropped_deployment: int
     shared: int
     left_out: tuple[NotMeasured, ...]
+    notes: tuple[str, ...]
 
     @property
     def worst(self) -> int:
@@ -109,6 +110,11 @@ def gather(evidence: Evidence, *, override: int | None) -> Population:
         dropped_deployment=len(deployment) - m,
         shared=len(set(groups[:n]) & set(groups[n:])),
         left_out=left_out,
+        notes=tuple(
+            f"While reading {source.name}: {note} ({count})."
+            for source in (*counted, *([evidence.deployment] if evidence.deployment else []))
+            for note, count in source.notes.items()
+        ),
     )
 
 

@@ -340,9 +340,11 @@ def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Ver
             found.append(
                 f"{verdict.name.capitalize()}: chosen inside the folds: {', '.join(sorted(set(verdict.held_out.chosen)))}."
             )
+    found += population.notes
+    overlap = "" if strongest.auc.value < 0.95 else " Here the two hardly overlap, and it means nothing."
     found.append(
         f"Effective sample size {strongest.effective:.0f} of {population.n} by Kish's formula: a diagnostic without an "
-        "interval, which flatters."
+        f"interval, which flatters.{overlap}"
     )
     return found
 

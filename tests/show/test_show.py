@@ -1,0 +1,78 @@
+import re
+from xml.etree import ElementTree as ET
+
+import matplotlib.axes
+import pytest
+from matplotlib.figure import Figure
+
+from dokimasia.core import FigureData, Mark, Series
+from dokimasia.show import draw, to_svg
+
+DOTS = FigureData(
+    name="dots",
+    title="Dots <&>",
+    kind="dots",
+    x_label="x",
+    y_label="",
+    series=(
+        Series(name="a", x=(0.2, 0.4), y=(0, 1), low=(0.1, 0.3), high=(0.3, 0.5), style="points"),
+        Series(name="b", x=(0.7,), y=(1,), low=(0.6,), high=(0.8,), style="points"),
+    ),
+    rows=("one", "<b>two</b>"),
+    reference=0.5,
+)
+CURVES = FigureData(
+    name="curves",
+    title="Curves",
+    kind="curves",
+    x_label="x",
+    y_label="y",
+    series=(Series(name="a", x=(0.01, 0.1, 1.0), y=(0.0, 0.5, 1.0), style="step"),),
+    marks=(Mark(label="here", x=0.1, y=0.5),),
+    x_log=True,
+)
+each = pytest.mark.parametrize("figure", [DOTS, CURVES], ids=["dots", "curves"])
+
+
+@each
+def test_a_figure_takes_axes_and_returns_them(figure):
+    """Drawn on given axes, or on new ones."""
+    axes = Figure().add_subplot()
+    assert draw(figure, axes) is axes
+    assert isinstance(draw(figure), matplotlib.axes.Axes)
+
+
+@each
+def test_svg_is_self_contained_and_repeats(figure):
+    """No style attribute, no reference outside, ids that cannot clash, ink that follows the page, the same bytes."""
+    svg = to_svg(figure)
+    assert svg == to_svg(figure)
+    root = ET.fromstring(svg)
+    references = set()
+    for element in root.iter():
+        assert "style" not in element.attrib
+        for name, value in element.attrib.items():
+            assert ":" not in name.rsplit("}", 1)[0] or name.startswith("{http://www.w3.org/XML")
+            if name == "href":
+                references.add(value.removeprefix("#"))
+            if name == "id":
+                assert value.startswith(f"{figure.name}-")
+    identifiers = {element.get("id") for element in root.iter() if element.get("id")}
+    assert references
+    assert references <= identifiers
+    assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= identifiers
+    assert "currentColor" in svg
+    assert "#010203" not in svg
+
+
+def test_svg_escapes_labels():
+    """Row names are text, not markup."""
+    assert "<b>" not in to_svg(DOTS)
+    assert "&lt;b&gt;two" in to_svg(DOTS)
+
+
+def test_every_point_and_interval_is_drawn():
+    """Three points, three intervals."""
+    axes = draw(DOTS)
+    assert sum(len(collection.get_segments()) for collection in axes.collections) == 3
+    assert sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o") == 3
