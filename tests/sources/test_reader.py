@@ -69,9 +69,16 @@ def test_lists_are_conversations(write):
     assert read(write([turns])).transcripts[0].messages == tuple(Message(**turn) for turn in turns)
 
 
-def test_a_conversation_a_line_is_read_whole_or_refused(write):
-    """JSON Lines of which each line is a list of messages never lose a line in silence."""
+def test_a_line_may_be_a_conversation(write):
+    """JSON Lines of which each line is a list of messages are as many conversations as lines."""
     line = json.dumps([{"role": "user", "content": "hello"}, {"role": "user", "content": "again"}])
+    source = read(write(f"{line}\n\n{line}\n"))
+    assert [item.input_text for item in source.transcripts] == ["hello\n\nagain"] * 2
+
+
+def test_a_long_conversation_a_line_is_read_or_refused(write):
+    """However long the first such line is, no later one is lost in silence."""
+    line = json.dumps([{"role": "user", "content": "hello " * 50_000}])
     path = write(f"{line}\n{line}\n")
     source, reason = attempt(path)
     assert len(source.transcripts) == 2 if source else str(path) in reason

@@ -1,7 +1,6 @@
 """Every answer is in an Inspect log, which says the same as the finding; without one nothing else changes."""
 
 import dataclasses
-import gc
 
 import pytest
 from inspect_ai.log import read_eval_log
@@ -11,17 +10,7 @@ from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour.items import items
 
 EVIDENCE = Evidence()
-pytestmark = pytest.mark.filterwarnings(  # Inspect's own: it leaves streams open, and sets a retry in an old way
-    "ignore:Unclosed <MemoryObject:ResourceWarning", "ignore:The 'initial' parameter is deprecated:DeprecationWarning"
-)
 WORDS = {"yes": "misbehaved", "no": "behaved", "unscored": "unscored"}
-
-
-@pytest.fixture(autouse=True)
-def swept():
-    """Lets the streams that Inspect leaves open go while their warning is still ignored."""
-    yield
-    gc.collect()
 
 
 def some_replies(prompt):

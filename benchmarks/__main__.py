@@ -1,0 +1,21 @@
+"""Runs every benchmark, or those named: `python -m benchmarks startup capture`."""
+
+import sys
+
+from benchmarks import audit, capture, generation, startup
+
+BENCHMARKS = {
+    "startup": startup.run,
+    "capture": capture.run,
+    "generation": generation.run,
+    "audit": audit.run,
+}
+
+if __name__ == "__main__":
+    names = sys.argv[1:] or list(BENCHMARKS)
+    missed = 0
+    for name in names:
+        for line, kept in BENCHMARKS[name]():
+            missed += not kept
+            print(f"{name}: {line}: {'kept' if kept else 'MISSED'}", flush=True)
+    sys.exit(1 if missed else 0)
