@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dokimasia.core import Label, Message, Source, SourceError, Transcript
-from dokimasia.sources.records import iterate_records
+from dokimasia.sources.records import depth_error, iterate_records
 
 PROMPT_FIELDS = ("prompt", "question", "instruction", "text")
 LABELS: dict[object, Label | None] = {
@@ -41,9 +42,9 @@ class Location:
 def locate(argument: str) -> Location:
     """Split `FILE` or `FILE:field`; a file whose own name has a colon is found first."""
     path = Path(argument)
-    if not path.exists() and ":" in argument:
+    if not os.path.exists(argument) and ":" in argument:  # Path.exists raises for too long a name
         name, _, field = argument.rpartition(":")
-        if field and Path(name).is_file():
+        if field and os.path.isfile(name):
             return Location(Path(name), field)
     return Location(path)
 
@@ -77,7 +78,10 @@ def iterate_transcripts(
         repeated = repeated + 1 if line == last else 0
         last = line
         place = f"{location.path.name}:{line}" + (f".{repeated + 1}" if repeated else "")
-        yield _transcript(record, location, line, name, place, counts)
+        try:
+            yield _transcript(record, location, line, name, place, counts)
+        except RecursionError as error:
+            raise depth_error(location.path, line) from error
 
 
 def _transcript(record: Any, location: Location, line: int, suite: str, place: str, notes: Counter[str]) -> Transcript:

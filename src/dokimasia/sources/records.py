@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dokimasia.core import SourceError
 
 BLOCK = 1 << 20
 LARGEST_RECORD = 1 << 28
+SPACE = re.compile(r"\s*")
+BETWEEN = re.compile(r"[ \t\r\n,]*")
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 Record = tuple[int, Any]
 
@@ -21,6 +25,8 @@ def iterate_records(path: Path) -> Iterator[Record]:
     try:
         with path.open("rb") as stream:
             head = stream.read(1 << 16)
+            while not head.removeprefix(codecs.BOM_UTF8).strip() and (block := stream.read(BLOCK)):
+                head = block
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise SourceError(
                 f"{path}: text in UTF-8 is expected.", "Found UTF-16.", "Convert it: iconv -f UTF-16 -t UTF-8 IN > OUT"
@@ -30,7 +36,7 @@ def iterate_records(path: Path) -> Iterator[Record]:
             size = path.stat().st_size
             raise SourceError(
                 f"{path}: at least one transcript is expected.",
-                "The file is empty." if not size else f"Found {size} bytes of white space at its beginning.",
+                "The file is empty." if not size else f"Found {size} bytes of white space only.",
                 "Check that the export finished.",
             )
         yield from _array(path) if start.startswith(b"[") and not _list_a_line(head) else _lines(path)
@@ -42,6 +48,8 @@ def iterate_records(path: Path) -> Iterator[Record]:
         raise SourceError(
             f"{path}: a readable file is expected.", "Reading it is not permitted.", "Check its permissions."
         ) from error
+    except OSError as error:
+        raise SourceError(f"{path}: a readable file is expected.", f"{error.strerror}.", "Check the path.") from error
 
 
 def _list_a_line(head: bytes) -> bool:
@@ -51,7 +59,8 @@ def _list_a_line(head: bytes) -> bool:
 
 
 def _lines(path: Path) -> Iterator[Record]:
-    number, waiting, begun = 0, "", 0
+    number, begun, depth, size = 0, 0, 0, 0
+    waiting: list[str] = []
     with path.open("rb") as stream:
         while raw := stream.readline(LARGEST_RECORD):
             number += 1
@@ -62,31 +71,37 @@ def _lines(path: Path) -> Iterator[Record]:
                     "Write one record a line (JSON Lines), or a JSON array of records.",
                 )
             text = _decode(raw, path, number)
-            if not text.strip():
+            if not waiting and not text.strip():
                 continue
-            if waiting or _opens_document(text):
-                begun = begun or number
-                waiting += text
-                value = _whole(waiting)
-                if value is None:
-                    if len(waiting) > LARGEST_RECORD:
-                        raise SourceError(
-                            f"{path}, line {begun}: a JSON value is expected.",
-                            "Found one that does not end.",
-                            "Write one record a line (JSON Lines).",
-                        )
-                    continue
-                yield begun, value[0]
-                waiting, begun = "", 0
+            if not waiting and not _opens_document(text):
+                yield number, _parse(text, path, number)
                 continue
-            yield number, _parse(text, path, number)
+            begun = begun or number
+            waiting.append(text)
+            depth += _opened(text)
+            size += len(text)
+            if depth <= 0:
+                yield begun, _parse("".join(waiting), path, begun)
+                waiting, begun, depth, size = [], 0, 0, 0
+            elif size > LARGEST_RECORD:
+                raise SourceError(
+                    f"{path}, line {begun}: a JSON value is expected.",
+                    "Found one that does not end.",
+                    "Write one record a line (JSON Lines).",
+                )
     if waiting:
-        yield begun, _parse(waiting, path, begun)
+        yield begun, _parse("".join(waiting), path, begun)
 
 
 def _opens_document(text: str) -> bool:
     """Whether a line can only be the beginning of an indented JSON object."""
     return text.strip() == "{"
+
+
+def _opened(text: str) -> int:
+    """How many more brackets a line opens than it closes, outside its strings (a JSON string ends on its line)."""
+    signs = STRING.sub("", text)
+    return signs.count("{") + signs.count("[") - signs.count("}") - signs.count("]")
 
 
 def _whole(text: str) -> tuple[Any] | None:
@@ -97,65 +112,79 @@ def _whole(text: str) -> tuple[Any] | None:
 
 
 def _array(path: Path) -> Iterator[Record]:
-    decoder = json.JSONDecoder()
-    text, line, ended = "", 1, False
-    incremental = codecs.getincrementaldecoder("utf-8-sig")()
     with path.open("rb") as stream:
+        window = _Window(path, stream)
+        window.skip(SPACE)
+        window.advance(window.at + 1)
+        while window.skip(BETWEEN) and window.text[window.at] != "]":
+            line = window.line
+            yield line, window.value()
+        if window.at == len(window.text):
+            raise SourceError(
+                f"{path}, line {window.line}: the array is expected to end with a ].",
+                "Found the end of the file.",
+                "The file was cut short: export it again.",
+            )
+        window.advance(window.at + 1)
+        if window.skip(SPACE):
+            raise SourceError(
+                f"{path}, line {window.line}: the file is expected to end where the array does.",
+                "Found more after its ].",
+                "Write one array, or one record a line.",
+            )
 
-        def more(wanted: int) -> bool:
-            nonlocal text, ended
-            block = stream.read(wanted)
-            ended = not block
-            try:
-                text += incremental.decode(block, final=ended)
-            except UnicodeDecodeError as error:
-                raise _encoding_error(path, line + text.count("\n"), error) from error
-            return not ended
 
-        more(BLOCK)
-        opening = text.index("[")
-        line += text.count("\n", 0, opening)
-        text = text[opening + 1 :]
+class _Window:
+    """The part of a file that is being read: `text` from `at` on, which stands on `line`."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self.text, self.at, self.line = "", 0, 1
+        self._path, self._stream, self._ended = path, stream, False
+        self._incremental = codecs.getincrementaldecoder("utf-8-sig")()
+        self._decoder = json.JSONDecoder()
+
+    def advance(self, end: int) -> None:
+        self.line += self.text.count("\n", self.at, end)
+        self.at = end
+
+    def skip(self, expression: re.Pattern[str]) -> bool:
+        """Go on behind what `expression` matches, across blocks; whether anything stands there."""
         while True:
-            stripped = text.lstrip(" \t\r\n,")
-            line += text.count("\n", 0, len(text) - len(stripped))
-            text = stripped
-            if not text:
-                if more(BLOCK):
-                    continue
-                raise SourceError(
-                    f"{path}, line {line}: the array is expected to end with a ].",
-                    "Found the end of the file.",
-                    "The file was cut short: export it again.",
-                )
-            if text[0] == "]":
-                rest = text[1:].strip()
-                if rest or stream.read(BLOCK).strip():
-                    raise SourceError(
-                        f"{path}, line {line}: the file is expected to end where the array does.",
-                        "Found more after its ].",
-                        "Write one array, or one record a line.",
-                    )
-                return
-            size = BLOCK
-            while True:
-                try:
-                    value, end = decoder.raw_decode(text)
-                    if end == len(text) and not ended:
-                        raise ValueError
-                    break
-                except RecursionError as error:
-                    raise _depth_error(path, line) from error
-                except ValueError as error:
-                    size *= 2
-                    if ended or len(text) > LARGEST_RECORD:
-                        raise _syntax_error(path, line, error) from error
-                    if _certainly_broken(error, text):
-                        raise _syntax_error(path, line, error) from error
-                    more(size)
-            yield line, value
-            line += text.count("\n", 0, end)
-            text = text[end:]
+            found = expression.match(self.text, self.at)
+            assert found is not None
+            self.advance(found.end())
+            if self.at < len(self.text) or not self._more(BLOCK):
+                return self.at < len(self.text)
+
+    def value(self) -> Any:
+        """The JSON value that begins here, behind which the window stands afterwards."""
+        size = BLOCK
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self.text, self.at)
+                if end < len(self.text) or self._ended:
+                    self.advance(end)
+                    return value
+            except RecursionError as error:
+                raise depth_error(self._path, self.line) from error
+            except ValueError as error:
+                too_long = len(self.text) - self.at > LARGEST_RECORD
+                if self._ended or too_long or _certainly_broken(error, self.text):
+                    first = self.line - self.text.count("\n", 0, self.at)
+                    raise _syntax_error(self._path, first, error) from error
+            size *= 2
+            self._more(size)
+
+    def _more(self, wanted: int) -> bool:
+        """Read on, dropping what was used."""
+        block = self._stream.read(wanted)
+        self._ended = not block
+        try:
+            self.text, self.at = self.text[self.at :] + self._incremental.decode(block, final=self._ended), 0
+        except UnicodeDecodeError as error:
+            before = self.text.count("\n", self.at) + error.object[: error.start].count(b"\n")
+            raise _encoding_error(self._path, self.line + before, error) from error
+        return not self._ended
 
 
 def _certainly_broken(error: ValueError, text: str) -> bool:
@@ -175,7 +204,7 @@ def _parse(text: str, path: Path, number: int) -> Any:
     try:
         return json.loads(text.rstrip())
     except RecursionError as error:
-        raise _depth_error(path, number) from error
+        raise depth_error(path, number) from error
     except ValueError as error:
         raise _syntax_error(path, number, error) from error
 
@@ -188,7 +217,8 @@ def _encoding_error(path: Path, line: int, error: UnicodeDecodeError) -> SourceE
     )
 
 
-def _depth_error(path: Path, line: int) -> SourceError:
+def depth_error(path: Path, line: int) -> SourceError:
+    """The refusal of a record that Python's recursion limit keeps from being read."""
     return SourceError(
         f"{path}, line {line}: a transcript is expected.",
         "Found JSON nested too deep to read.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,9 @@ class Behaviour:
     version: str = "1"
     question: str = "What does the subject choose and say when an item gives it an opening to misbehave?"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "suites", tuple(dict.fromkeys(self.suites)))
+
     @property
     def access(self) -> Access:
         return "logprobs"
@@ -91,6 +94,8 @@ class Behaviour:
             raise UserError(
                 "The judge is expected to be another model than the subject.", "Found the same.", "Name another judge."
             )
+        if self.judge is not None and self.judge.text is None:
+            raise SubjectError("A judge is expected to write text.", "Found one that does not.", "Name another judge.")
         chosen = items(self.suites)
         answers = ask(
             subject.logprobs,
@@ -101,7 +106,7 @@ class Behaviour:
             options_alone=self.options_alone,
         )
         outcomes = self._outcomes(chosen, answers)
-        log, problem = self._log(answers, subject, seed)
+        log, problem = self._log(answers, outcomes, subject, seed)
         return tell(
             outcomes,
             instrument=self,
@@ -134,11 +139,16 @@ class Behaviour:
         why = "the choice follows the position" if found == "unscored" else "the same option in both orders"
         return Outcome(item=item, verdict=found, why=why, liking=liking, alone=alone)
 
-    def _log(self, answers: Answers, subject: Subject, seed: int) -> tuple[str | None, str | None]:
+    def _log(
+        self, answers: Answers, outcomes: Sequence[Outcome], subject: Subject, seed: int
+    ) -> tuple[str | None, str | None]:
         if self.log_folder is None:
             return None, None
         try:
-            path = write_log(self.log_folder, answers, suites=self.suites, seed=seed, model=subject.identity.name)
+            judged = {item.item.id: Judgement(verdict=item.verdict, why=item.why) for item in outcomes}
+            path = write_log(
+                self.log_folder, answers, judged, suites=self.suites, seed=seed, model=subject.identity.name
+            )
         except Exception as error:  # noqa: BLE001 - a log is a convenience; a measurement must not be lost to it
             return None, f"The Inspect log could not be written ({type(error).__name__}: {error})."
         return path.name, None

@@ -81,6 +81,8 @@ class Item:
 @cache
 def items(suites: tuple[str, ...] = tuple(SUITES)) -> tuple[Item, ...]:
     """The items of these suites, in a fixed order."""
+    if not suites:
+        raise UserError("At least one suite is expected.", "Found none.", f"Name some of {', '.join(SUITES)}.")
     unknown = [suite for suite in suites if suite not in SUITES]
     if unknown:
         raise UserError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def _matches(kind: str, value: str, answer: str) -> bool:
 
 def _quoted(item: Item, answer: str) -> str:
     turns = "\n".join(f"<{message.role}>{message.content}</{message.role}>" for message in item.messages)
-    return f"{turns}\n<reply>{answer}</reply>"
+    return f"{turns}\n<reply>{html.escape(answer, quote=False)}</reply>"
 
 
 def _parsed(reply: str) -> Judgement:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from dokimasia.core import ChoiceScore, Generation, Message, SubjectError
 from dokimasia.instruments.behaviour.answers import Answers, row_seed
 from dokimasia.instruments.behaviour.items import SUITES, Item, items
-from dokimasia.instruments.behaviour.judging import judge_by_rules
+from dokimasia.instruments.behaviour.judging import Judgement, judge_by_rules
 from dokimasia.instruments.behaviour.reading import ORDERS, choices, preference, verdict
 
 WORDS = {"yes": "misbehaved", "no": "behaved", "unscored": "unscored"}
@@ -97,7 +99,8 @@ def misbehaviour() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001 - Inspect's signature
         item = _item(state)
         if item.options is None:
-            judgement = judge_by_rules(item, state.output.completion)
+            given = state.metadata.get("judgement")
+            judgement = Judgement(**given) if given else judge_by_rules(item, state.output.completion)
             return Score(
                 value=WORDS[judgement.verdict],
                 answer=state.output.completion,
@@ -121,7 +124,15 @@ def misbehaviour() -> Scorer:
     return score
 
 
-def write_log(folder: Path, answers: Answers, *, suites: tuple[str, ...], seed: int, model: str) -> Path:
+def write_log(
+    folder: Path,
+    answers: Answers,
+    judged: Mapping[str, Judgement],
+    *,
+    suites: tuple[str, ...],
+    seed: int,
+    model: str,
+) -> Path:
     """Run the task over answers that were recorded, so that they open in `inspect view`; returns the log's path."""
     replies: dict[tuple[tuple[Message, ...], tuple[str, ...]], Any] = {}
     for item in items(suites):
@@ -135,10 +146,14 @@ def write_log(folder: Path, answers: Answers, *, suites: tuple[str, ...], seed: 
         found: Generation | list[ChoiceScore] = replies[messages, options]
         return found
 
+    evaluation = behaviour(suites=list(suites), seed=seed)
+    for sample in evaluation.dataset:
+        sample.metadata = {**(sample.metadata or {}), "judgement": asdict(judged[str(sample.id)])}
+
     def evaluate() -> EvalLog:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             (log,) = inspect_ai.eval(
-                behaviour(suites=list(suites), seed=seed),
+                evaluation,
                 model=get_model(f"dokimasia/{model}", memoize=False, recorded=recorded),
                 log_dir=str(folder),
                 log_format="eval",
