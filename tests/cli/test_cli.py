@@ -200,3 +200,20 @@ def test_sigterm_is_an_interruption(tiny, tmp_path):
     assert process.returncode == 130, errors
     assert "takes up from there" in errors
     assert "interrupted" in (tmp_path / "r" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["-e", "a", "b", "-d", "c"], ["-e", "a", "-e", "b", "-d", "c"]),
+        (["--evaluation=a", "b", "--json"], ["--evaluation", "a", "--evaluation", "b", "--json"]),
+        (["audit", "m", "-e", "a"], ["audit", "m", "-e", "a"]),
+        (["audit", "-e"], ["audit", "-e"]),
+        (["audit", "-e", "-d", "c"], ["audit", "-e", "-d", "c"]),
+    ],
+)
+def test_several_files_may_follow_one_option(given, meant):
+    """`--evaluation A B` is spread out before it is parsed, and an option without a file is left to be refused."""
+    from dokimasia.cli.entry import _spread
+
+    assert _spread(given) == meant

@@ -91,7 +91,7 @@ def test_special_end_tokens_come_from_both_configurations(tiny, tmp_path):
 
     folder = shutil.copytree(tiny("llama"), tmp_path / "two")
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [5, 6]}))
-    weights = Weights(folder)
+    weights = Weights(folder, 2)
     assert weights.end_of_turn == {5, 6, weights.tokenizer.eos_token_id}
 
 

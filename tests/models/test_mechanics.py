@@ -20,7 +20,7 @@ architectures = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 def loaded(tiny, architecture):
-    weights = Weights(tiny(architecture))
+    weights = Weights(tiny(architecture), 2)
     return weights, weights.module("float32"), [weights.encode(messages) for messages in CONVERSATIONS]
 
 

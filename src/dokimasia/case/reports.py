@@ -65,4 +65,4 @@ def as_markdown(case: Case) -> str:
 
 def as_json(case: Case) -> bytes:
     """The whole case."""
-    return (json.dumps(asdict(case), ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode()
+    return (json.dumps(asdict(case), ensure_ascii=True, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -57,24 +57,17 @@ def _say(*lines: str) -> None:
 def _spread(arguments: list[str]) -> list[str]:
     """Let `--evaluation A B C` mean three files, as `--evaluation A --evaluation B --evaluation C` does."""
     spread: list[str] = []
-    several, taken = None, 0
-    for given in arguments:
-        name, equals, value = given.partition("=")
-        argument = given
-        if equals and name in SEVERAL:
-            spread.append(name)
-            several, taken, argument = name, 0, value
-            spread.append(argument)
-            taken += 1
-            continue
-        if argument.startswith("-") and argument != "-":
-            several, taken = (argument if argument in SEVERAL else None), 0
-        elif several is not None:
-            if taken:
-                spread.append(several)
-            taken += 1
-        spread.append(argument)
-    return spread
+    several, waiting = "", False
+    for argument in [*arguments, ""]:
+        name, equals, value = argument.partition("=")
+        if argument.startswith("-") or not argument:
+            spread += [several] if waiting else []
+            several, waiting = (name, not equals) if name in SEVERAL else ("", False)
+            spread += [] if waiting else [name, value] if several else [argument]
+        else:
+            spread += [several, argument] if several else [argument]
+            waiting = False
+    return spread[:-1]
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -20,14 +20,14 @@ def load_subject(model: str | Path = BUNDLED) -> Subject:
     seconds). Raises `SubjectError` if the folder is no causal language model with a chat template.
     """
     name = str(model)
-    weights = Weights(bundled_folder() if name == BUNDLED else Path(name).expanduser())
+    weights = Weights(bundled_folder() if name == BUNDLED else Path(name).expanduser(), thread_count())
     local = LocalModel(weights)
     identity = Identity(
         name=name if name == BUNDLED else weights.folder.resolve().name,
         digest=weights.digest,
         parameters=weights.parameters,
         dtype=f"{GENERATION_DTYPE} (log-probabilities float32)",
-        threads=thread_count(),
+        threads=weights.threads,
     )
     return Subject(identity=identity, text=local, logprobs=local, activations=local)
 

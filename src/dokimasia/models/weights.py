@@ -22,8 +22,8 @@ WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin")
 class Weights:
     """Lazily loaded: looking at a folder is quick, and torch is imported when something is first computed."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, threads: int) -> None:
+        self.folder, self.threads = folder, threads
         self._modules: dict[str, Any] = {}
         if not folder.is_dir():
             raise SubjectError(
@@ -149,6 +149,7 @@ class Weights:
                     f"Loading it failed: {_first_line(error)}",
                     "Check that the weights are complete and that transformers knows the architecture.",
                 ) from error
+            torch.set_num_threads(self.threads)
             self._modules[dtype] = module.eval().requires_grad_(False)
         found: torch.nn.Module = self._modules[dtype]
         return found

@@ -37,14 +37,29 @@ CLEAN_CONSTANTS = ((0.001, 8.3), (0.0083, 5.7), (0.01, 5.4), (0.025, 4.2), (0.05
 SMALLEST_NUMERICAL_N = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """`value`: lower bound; `share`: observed, `h` of `m` deployment scores above every evaluation score."""
+class Exposure(float):
+    """The lower bound, a number, that also knows what it rests on: `h` of `m` deployment scores, the observed `share`,
+    lie above every evaluation score. `value` is the bound itself.
+    """
 
-    value: float
-    share: float
     h: int
     m: int
+
+    def __new__(cls, value: float, h: int, m: int) -> Exposure:
+        made = super().__new__(cls, value)
+        made.h, made.m = h, m
+        return made
+
+    @property
+    def value(self) -> float:
+        return float(self)
+
+    @property
+    def share(self) -> float:
+        return self.h / self.m
+
+    def __repr__(self) -> str:
+        return f"Exposure({self.value!r}, h={self.h}, m={self.m})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +161,7 @@ def reassurance(
     counts, bounds = _points(above, hits, n, m, level)
     ceiling = ceiling_at(counts, bounds, read_at) if read_at < n else 1.0
     h = int(hits[0])
-    exposure = Exposure(clopper_pearson_lower(h, m, delta), h / m, h, m)
+    exposure = Exposure(clopper_pearson_lower(h, m, delta), h, m)
     hull = _upper_hull(counts, bounds)
     curve = ReassuranceCurve(
         np.concatenate([above / n, [1.0]]), np.concatenate([hits / m, [1.0]]), counts[hull], bounds[hull]
