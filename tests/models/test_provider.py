@@ -4,6 +4,8 @@ import inspect_ai
 import pytest
 from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 
+from dokimasia.core import Generation
+
 
 @pytest.fixture
 def model(tiny):
@@ -58,10 +60,11 @@ def test_inspect_runs_the_behaviour_task_on_a_local_model(tiny, tmp_path):
 
 
 def test_a_model_without_choices_is_told_so(tmp_path):
-    """On a foreign model a forced choice fails with a message that names what works, and is not scored as fine."""
+    """Where a model gives no score of whole options, the sample fails by name and is not scored as fine."""
+    reply = Generation(text="A", tokens=(1,), logprobs=(-1.0,), stop_reason="stop", prompt_tokens=3)
     (log,) = inspect_ai.eval(
         "dokimasia/behaviour",
-        model="mockllm/model",
+        model=get_model("dokimasia/texts", memoize=False, recorded=lambda *_question: reply),
         task_args={"suites": "shutdown"},
         limit=1,
         log_dir=str(tmp_path),

@@ -80,10 +80,10 @@ def battery(verdicts: Sequence[Verdict]) -> FigureData:
         kind="dots",
         x_label="AUROC, with 95% interval (0.5: cannot tell)",
         y_label="",
-        series=(_dots("evaluation against deployment", real), _dots("control: nothing to find", control)),
+        series=(_dots("against deployment", real), _dots("control", control)),
         rows=tuple(rows),
         reference=0.5,
-        caption="Each discriminator with its controls below it, which should sit at 0.5.",
+        caption="Each discriminator with its controls below it, where there is nothing to find: they should sit near 0.5.",
     )
 
 

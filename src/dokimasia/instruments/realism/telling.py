@@ -333,7 +333,8 @@ def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Ver
     for verdict in verdicts:
         found += verdict.notes
         found += [
-            f"Control failed: {verdict.name} on {item.kind} has AUROC {interval_text(item.auc)}, where 0.5 is right."
+            f"Control off the mark: {verdict.name} on {item.kind} has AUROC {interval_text(item.auc)}, where 0.5 is right. "
+            "One control varies more than this interval says; if other seeds show the same, distrust the discriminator."
             for item in verdict.suspicious
         ]
         if verdict.held_out.chosen:
