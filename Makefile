@@ -43,4 +43,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) docs/_build runs
+	rm -rf $(VENV) docs/_build
