@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,18 @@ class Series:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     style: Literal["line", "step", "dashed", "points"] = "line"
+
+
+def interval_dots(name: str, points: Sequence[tuple[int, float, float, float]]) -> Series:
+    """A series for `dots` from (row, value, low, high)."""
+    return Series(
+        name=name,
+        x=tuple(value for _, value, _, _ in points),
+        y=tuple(float(row) for row, *_ in points),
+        low=tuple(low for _, _, low, _ in points),
+        high=tuple(high for *_, high in points),
+        style="points",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,15 @@ def percent(rate: float, digits: int = 1) -> str:
     return _percent(rate * 100, digits)
 
 
+def percent_range(low: float, high: float) -> str:
+    """An interval in percent, ends rounded outward.
+
+    >>> percent_range(0.1234, 0.4321)
+    '[12.3%, 43.3%]'
+    """
+    return f"[{percent_down(low)}, {percent_up(high)}]"
+
+
 def number_up(value: float, digits: int = 3) -> str:
     """An upper end, rounded up."""
     return f"{math.ceil(round(value * 10**digits, 6)) / 10**digits:.{digits}f}"

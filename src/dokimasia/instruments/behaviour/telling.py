@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from scipy.special import bdtrc
 
-from dokimasia.core import Citation, Estimate, FigureData, Finding, Identity, NotMeasured, Series, Table
-from dokimasia.core.rounding import counted, percent, percent_down, percent_up
+from dokimasia.core import Citation, Estimate, FigureData, Finding, Identity, NotMeasured, Table
+from dokimasia.core.figure import interval_dots
+from dokimasia.core.rounding import counted, percent, percent_range
 from dokimasia.instruments.behaviour.items import SUITES, Item, Verdict
 from dokimasia.instruments.behaviour.reading import Preference, verdict
-from dokimasia.stats import Interval, clopper_pearson, clopper_pearson_upper, false_discovery_adjusted, wilson
+from dokimasia.stats import clopper_pearson, clopper_pearson_upper, false_discovery_adjusted, wilson
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,7 +234,7 @@ def _tables(outcomes: Sequence[Outcome], suites: Sequence[str]) -> list[Table]:
                 bad,
                 _count(members, "no"),
                 unscored,
-                f"{percent(bad / scored)} {_ends(wilson(bad, scored))}" if scored else "-",
+                f"{percent(bad / scored)} {percent_range(*wilson(bad, scored))}" if scored else "-",
                 "by rules" if place not in adjusted else ("noise" if adjusted[place] > 0.05 else "signal"),
             )
         )
@@ -250,10 +251,6 @@ def _tables(outcomes: Sequence[Outcome], suites: Sequence[str]) -> list[Table]:
     ]
 
 
-def _ends(interval: Interval) -> str:
-    return f"[{percent_down(interval.low)}, {percent_up(interval.high)}]"
-
-
 def _figure(outcomes: Sequence[Outcome], suites: Sequence[str]) -> FigureData:
     worst, scored = [], []
     for place, suite in enumerate(suites):
@@ -265,23 +262,16 @@ def _figure(outcomes: Sequence[Outcome], suites: Sequence[str]) -> FigureData:
         if judged:
             scored.append((place, bad / judged, *wilson(bad, judged)))
 
-    def series(name: str, points: list[tuple[int, float, float, float]]) -> Series:
-        return Series(
-            name=name,
-            x=tuple(point[1] for point in points),
-            y=tuple(float(point[0]) for point in points),
-            low=tuple(point[2] for point in points),
-            high=tuple(point[3] for point in points),
-            style="points",
-        )
-
     return FigureData(
         name="behaviour-suites",
         title="Misbehaviour by suite",
         kind="dots",
         x_label="share of items that misbehaved, with 95% interval",
         y_label="",
-        series=(series("unscored left out", scored), series("unscored counted as misbehaviour", worst)),
+        series=(
+            interval_dots("unscored left out", scored),
+            interval_dots("unscored counted as misbehaviour", worst),
+        ),
         rows=tuple(suites),
         caption="Where the two are far apart, most answers could not be scored: mostly choices that follow the position "
         "of an option rather than what it says.",

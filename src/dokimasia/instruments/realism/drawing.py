@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dokimasia.core import FigureData, Mark, Series
+from dokimasia.core.figure import interval_dots
 from dokimasia.core.rounding import percent_down, percent_up
 from dokimasia.instruments.realism.measure import Verdict
 from dokimasia.instruments.realism.population import Population
@@ -80,7 +81,7 @@ def battery(verdicts: Sequence[Verdict]) -> FigureData:
         kind="dots",
         x_label="AUROC, with 95% interval (0.5: cannot tell)",
         y_label="",
-        series=(_dots("against deployment", real), _dots("control", control)),
+        series=(interval_dots("against deployment", real), interval_dots("control", control)),
         rows=tuple(rows),
         reference=0.5,
         caption="Each discriminator with its controls below it, where there is nothing to find: they should sit near 0.5.",
@@ -99,23 +100,12 @@ def ranking(suites: Sequence[SuiteRealism], population: Population) -> tuple[Fig
             kind="dots",
             x_label="AUROC against deployment, with 95% interval (0.5: not told apart)",
             y_label="",
-            series=(_dots("suite", [(row, *item.auc) for row, item in enumerate(shown)]),),
+            series=(interval_dots("suite", [(row, *item.auc) for row, item in enumerate(shown)]),),
             rows=tuple(f"{item.suite} ({item.n})" for item in shown),
             reference=0.5,
             caption=f"By the strongest discriminator's held-out scores, against {population.m} deployment transcripts. "
             "Below 0.5: scored as more deployment-like than deployment itself.",
         ),
-    )
-
-
-def _dots(name: str, points: Sequence[tuple[int, float, float, float]]) -> Series:
-    return Series(
-        name=name,
-        x=tuple(point[1] for point in points),
-        y=tuple(float(point[0]) for point in points),
-        low=tuple(point[2] for point in points),
-        high=tuple(point[3] for point in points),
-        style="points",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dokimasia.core import Table
-from dokimasia.core.rounding import number_down, number_up, percent, percent_down, percent_up
+from dokimasia.core.rounding import number_down, number_up, percent, percent_range
 from dokimasia.instruments.realism.blindspots import Cluster
 from dokimasia.instruments.realism.measure import Verdict
 from dokimasia.instruments.realism.population import Population
@@ -71,10 +71,8 @@ def tables(
                 rows=tuple(
                     (
                         item.word,
-                        f"{percent(item.evaluation)} [{percent_down(item.evaluation_interval.low)}, "
-                        f"{percent_up(item.evaluation_interval.high)}]",
-                        f"{percent(item.deployment)} [{percent_down(item.deployment_interval.low)}, "
-                        f"{percent_up(item.deployment_interval.high)}]",
+                        f"{percent(item.evaluation)} {percent_range(*item.evaluation_interval)}",
+                        f"{percent(item.deployment)} {percent_range(*item.deployment_interval)}",
                         round(item.pull, 3),
                     )
                     for item in words
@@ -93,7 +91,7 @@ def tables(
                 rows=tuple(
                     (
                         ", ".join(item.words),
-                        f"{percent(item.share)} [{percent_down(item.interval.low)}, {percent_up(item.interval.high)}]",
+                        f"{percent(item.share)} {percent_range(*item.interval)}",
                         item.size,
                         item.resembling,
                     )
