@@ -140,6 +140,26 @@ def test_mistakes_are_told_before_anything_runs(model, tmp_path):
     assert model["model"].calls == 0
 
 
+def test_too_small_an_evaluation_is_told_before_anything_runs(model, tmp_path):
+    """One transcript of one's own is refused with the counts, before the subject is asked anything."""
+    own = write(tmp_path / "own.jsonl", transcripts(1, style="test", source="own"))
+    with pytest.raises(UserError, match="Found 1 and 270"):
+        audit("m", evaluation=[own], run=tmp_path / "run")
+    assert model["model"].calls == 0
+
+
+def test_answers_of_another_version_are_not_taken(model, tmp_path, monkeypatch):
+    """In the same folder, another version of the packages that answer asks everything again."""
+    from dokimasia.study import recorded
+
+    audit("m", run=tmp_path / "run")
+    calls = model["model"].calls
+    monkeypatch.setattr(recorded, "answering_versions", lambda: {"torch": "another"})
+    (tmp_path / "run" / "findings" / "realism.json").unlink()
+    audit("m", run=tmp_path / "run")
+    assert model["model"].calls > calls
+
+
 def test_another_question_gets_another_folder(model):
     """Seed, budget and evidence are part of the plan, and so of the default folder's name."""
     folders = {prepare("m", **options).folder for options in ({}, {"seed": 1}, {"budget": "standard"}, {"judge": "j"})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib import metadata
 
 PACKAGES = (
@@ -18,6 +19,15 @@ PACKAGES = (
 )
 
 
+ANSWERING = ("dokimasia", "torch", "transformers", "tokenizers")
+
+
+def answering_versions() -> dict[str, str]:
+    """Versions of the packages that a subject's answers depend on."""
+    return {name: version for name, version in versions().items() if name in ANSWERING}
+
+
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the installed packages that measure."""
     found = {"python": platform.python_version(), "machine": platform.machine()}

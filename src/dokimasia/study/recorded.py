@@ -21,6 +21,7 @@ from dokimasia.core import (
     approximate_tokens,
     throughput,
 )
+from dokimasia.study.provenance import answering_versions
 from dokimasia.study.store import RunFolder, canonical
 
 Conversations = Sequence[Sequence[Message]]
@@ -45,7 +46,7 @@ class Recorder:
     ) -> tuple[Any, dict[str, Any]]:
         identity = self.subject.identity
         key = hashlib.sha256(
-            canonical([method, identity.digest, identity.dtype, identity.threads, request])
+            canonical([method, identity.digest, identity.dtype, identity.threads, answering_versions(), request])
         ).hexdigest()[:32]
         stored = self.folder.load_call(key)
         if stored is not None:

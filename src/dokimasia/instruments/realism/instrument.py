@@ -15,7 +15,7 @@ from dokimasia.instruments.common.discriminators import (
 )
 from dokimasia.instruments.realism.blindspots import clusters
 from dokimasia.instruments.realism.measure import judge
-from dokimasia.instruments.realism.population import gather
+from dokimasia.instruments.realism.population import check_sizes, gather
 from dokimasia.instruments.realism.telling import tell
 from dokimasia.instruments.realism.tells import rank_suites, telling_items, telling_words
 
@@ -54,7 +54,9 @@ class Realism:
 
     def plan(self, subject: Subject | None, evidence: Evidence) -> Cost:
         deployment = evidence.deployment.transcripts if evidence.deployment else ()
-        items = [item for source in evidence.evaluation for item in source.transcripts] + list(deployment)
+        items = [item for source in evidence.evaluation for item in source.transcripts]
+        check_sizes(len(items), len(deployment))
+        items += deployment
         seconds = 2.0 + 0.02 * len(items)
         if subject is None or subject.activations is None:
             return Cost(seconds=seconds)

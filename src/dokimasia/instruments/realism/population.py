@@ -73,12 +73,12 @@ def gather(evidence: Evidence, *, override: int | None) -> Population:
     )
     items = sorted((item for source in counted for item in source.transcripts), key=_place)
     deployment = sorted(evidence.deployment.transcripts if evidence.deployment else (), key=_place)
-    _check(len(items), len(deployment))
+    check_sizes(len(items), len(deployment))
     pool = [*items, *deployment]
     found = families(pool)
     evaluation_rows = _unique(pool, found.duplicates, range(len(items)))
     deployment_rows = _unique(pool, found.duplicates, range(len(items), len(pool)))
-    _check(len(evaluation_rows), len(deployment_rows))
+    check_sizes(len(evaluation_rows), len(deployment_rows))
     rows = evaluation_rows + deployment_rows
     n, m = len(evaluation_rows), len(deployment_rows)
     kept = [pool[row] for row in evaluation_rows]
@@ -136,7 +136,8 @@ def _place(item: Transcript) -> tuple[str, str, str]:
     return item.digest, item.source, item.id
 
 
-def _check(n: int, m: int) -> None:
+def check_sizes(n: int, m: int) -> None:
+    """Raise unless there are enough transcripts of either kind."""
     if n < FEWEST or m < FEWEST:
         raise DataError(
             f"Realism needs at least {FEWEST} different evaluation items and {FEWEST} deployment transcripts.",
