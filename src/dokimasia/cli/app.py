@@ -37,14 +37,17 @@ class Budget(StrEnum):
     thorough = "thorough"
 
 
+EVALUATION_HELP = (
+    "Transcripts or prompts of the evaluation, JSON Lines or a JSON array; FILE:field names the prompt's field. "
+    "Several files may follow"
+)
 Evaluation = Annotated[
     list[str] | None,
     typer.Option(
         "--evaluation",
         "-e",
         metavar="FILE...",
-        help="Transcripts or prompts of the evaluation, JSON Lines or a JSON array; FILE:field names the prompt's field. "
-        "Several files, or `bundled`.",
+        help=f"{EVALUATION_HELP}, or `bundled`.",
     ),
 ]
 Deployment = Annotated[
@@ -124,13 +127,7 @@ def audit(
 def realism(
     evaluation: Annotated[
         list[str] | None,
-        typer.Option(
-            "--evaluation",
-            "-e",
-            metavar="FILE...",
-            help="Transcripts or prompts of the evaluation, JSON Lines or a JSON array; FILE:field names the prompt's field. "
-            "Several files may follow.",
-        ),
+        typer.Option("--evaluation", "-e", metavar="FILE...", help=f"{EVALUATION_HELP}."),
     ] = None,
     deployment: Annotated[
         str | None,

@@ -25,7 +25,7 @@ class Scripted:
         return [self._generation(conversation[-1].content) for conversation in conversations]
 
     def prompt_logprobs(self, conversations):
-        raise NotImplementedError
+        raise AssertionError("behaviour reads the options' log-probabilities, never a whole prompt's")
 
     def choice_logprobs(self, conversations, choices):
         self.calls += 1
