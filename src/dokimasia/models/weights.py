@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -109,11 +110,21 @@ class Weights:
         pad = self.tokenizer.pad_token_id
         return int(min(self.end_of_turn) if pad is None else pad)
 
+    @cached_property
+    def _control(self) -> re.Pattern[str]:
+        """Texts that the tokenizer reads as control tokens."""
+        names = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}
+        return re.compile("|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)")
+
+    def _harmless(self, text: str) -> str:
+        """The same text with control tokens broken by a zero-width space: a transcript cannot forge a turn."""
+        return self._control.sub(lambda found: f"{found.group()[0]}\u200b{found.group()[1:]}", text)
+
     def encode(self, conversation: Sequence[Message], *, reply: str | None = None) -> list[int]:
         """Token ids of a rendered conversation, open for the assistant's turn (which then begins with `reply`)."""
         from jinja2.exceptions import TemplateError
 
-        turns = [{"role": message.role, "content": message.content} for message in conversation]
+        turns = [{"role": message.role, "content": self._harmless(message.content)} for message in conversation]
         try:
             text = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         except TemplateError as error:
