@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dokimasia.core import Cost, Finding
+from dokimasia.core import Table as Rows
 from dokimasia.core.wording import visible
 
 if TYPE_CHECKING:
@@ -37,16 +38,21 @@ def print_finding(finding: Finding, console: Console) -> None:
     """Headline, tables and caveats."""
     console.print(_text(finding.headline))
     for table in finding.tables:
-        drawn = Table(box=box.SIMPLE_HEAD, title=_text(table.title, "bold"), title_justify="left", pad_edge=False)
-        for column in table.columns:
-            drawn.add_column(_text(column), overflow="fold")
-        for row in table.rows:
-            drawn.add_row(*(_text("-" if cell is None else cell) for cell in row))
-        console.print(drawn)
+        print_table(table, console)
     for caveat in (*finding.caveats, finding.misleads):
         console.print(_text(f"- {caveat}"))
     for item in finding.not_measured:
         console.print(_text(f"- Not measured: {item.what}. {item.why}"))
+
+
+def print_table(table: Rows, console: Console) -> None:
+    """A table of a finding or a prediction."""
+    drawn = Table(box=box.SIMPLE_HEAD, title=_text(table.title, "bold"), title_justify="left", pad_edge=False)
+    for column in table.columns:
+        drawn.add_column(_text(column), overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(_text("-" if cell is None else cell) for cell in row))
+    console.print(drawn)
 
 
 def print_costs(costs: Mapping[str, Cost], folder: Path, console: Console) -> None:

@@ -44,8 +44,9 @@ class Mark:
 class FigureData:
     """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval.
 
-    For `dots`, each series' `y` counts rows from the top, and `rows` names them. `quotes` says that some label holds words
-    of a transcript, its id or its template's name.
+    For `dots`, each series' `y` counts rows from the top, and `rows` names them. Values are shares in [0, 1] unless the
+    figure is `free`, whose axes follow what is drawn. In `curves`, a series' `low` and `high` are drawn as a band. `quotes`
+    says that some label holds words of a transcript, its id or its template's name.
     """
 
     name: str
@@ -57,6 +58,8 @@ class FigureData:
     marks: tuple[Mark, ...] = ()
     rows: tuple[str, ...] = ()
     x_log: bool = False
+    y_log: bool = False
+    free: bool = False
     reference: float | None = None
     caption: str = ""
     quotes: bool = False

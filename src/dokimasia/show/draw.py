@@ -9,6 +9,7 @@ from dokimasia.core import DataError, FigureData, Finding, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 COLOURS = ("#2a7fc9", "#d98200", "#159a6b", "#c65a9a", "#7d6bd0", "#8a8a8a")
 ROW_HEIGHT = 0.3
@@ -75,15 +76,16 @@ def _curves(figure: FigureData, axes: Axes) -> None:
             line = {"dashed": "--", "points": "", "line": "-"}[series.style]
             marker = "o" if series.style == "points" else ""
             axes.plot(series.x, series.y, linestyle=line, marker=marker, color=colour, label=series.name, linewidth=1.3)
+        if series.low:
+            axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.18, linewidth=0)
     if figure.x_log:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
-
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1000 else f"{value:.3g}")
-        )
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylim(-0.02, 1.05)
+        _plain_ticks(axes.xaxis)
+    if figure.y_log:
+        axes.set_yscale("log")
+        _plain_ticks(axes.yaxis)
+    if not (figure.free or figure.y_log):
+        axes.set_ylim(-0.02, 1.05)
     for mark in figure.marks:
         axes.plot([mark.x], [mark.y], marker="D", markersize=6, color=axes.xaxis.label.get_color(), clip_on=False)
         right = mark.x > 0.2
@@ -101,6 +103,17 @@ def _curves(figure: FigureData, axes: Axes) -> None:
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), frameon=False)
 
 
+def _plain_ticks(axis: Axis) -> None:
+    """Numbers as people write them, where that is short; powers of ten elsewhere."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    def written(value: float, _: int) -> str:
+        return f"{value:,.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
+
+    axis.set_major_formatter(FuncFormatter(written))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _dots(figure: FigureData, axes: Axes) -> None:
     shift = 0.16 if len(figure.series) > 1 and _overlap(figure) else 0.0
     for place, (series, colour) in enumerate(zip(figure.series, COLOURS, strict=False)):
@@ -109,7 +122,11 @@ def _dots(figure: FigureData, axes: Axes) -> None:
     axes.set_ylim(len(figure.rows) - 0.4, -0.6)
     ends = [abs(end) for series in figure.series for end in series.low + series.high]
     signed = any(end < 0 for series in figure.series for end in series.low)
-    axes.set_xlim(*((-1.05 * max(ends), 1.05 * max(ends)) if signed else (-0.02, 1.02)))
+    if figure.x_log:
+        axes.set_xscale("log")
+        _plain_ticks(axes.xaxis)
+    elif not figure.free:
+        axes.set_xlim(*((-1.05 * max(ends), 1.05 * max(ends)) if signed else (-0.02, 1.02)))
     if figure.reference is not None:
         axes.axvline(figure.reference, linewidth=1, linestyle=":", color=axes.xaxis.label.get_color())
     if len(figure.series) > 1:

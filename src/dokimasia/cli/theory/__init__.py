@@ -1,0 +1,1 @@
+"""`dokimasia theory`: one command a model. Each parses, calls one function of the theory room, and prints."""
