@@ -3,8 +3,17 @@
 NumPy and scipy.special only, no model and no file. May import `core` and nothing else of dokimasia.
 """
 
+from dokimasia.stats.betting import (
+    anytime_interval,
+    anytime_lower,
+    anytime_upper,
+    confidence_sequence,
+    log_e_process,
+    log_e_value,
+)
 from dokimasia.stats.calibration import CalibrationBin, CalibrationError, calibration_error
 from dokimasia.stats.clustered import clustered_auroc, clustered_rate, clustered_tpr_at_fpr
+from dokimasia.stats.differences import Count, anytime_change, difference_in_differences
 from dokimasia.stats.intervals import (
     Interval,
     clopper_pearson,
@@ -32,18 +41,30 @@ from dokimasia.stats.reassurance import (
     reassurance,
 )
 from dokimasia.stats.roc import Figure, auroc, roc_counts, tpr_at_fpr
+from dokimasia.stats.selective import Promise, Stress, aurc, e_aurc, risk_coverage, selective_threshold, stress
+from dokimasia.stats.sequential import Passage, SequentialTest, first_passage
 from dokimasia.stats.weights import effective_sample_size
 
 __all__ = [
     "CalibrationBin",
     "CalibrationError",
+    "Count",
     "Exposure",
     "Figure",
     "Interval",
     "PairedDifference",
+    "Passage",
+    "Promise",
     "Reassurance",
     "ReassuranceCurve",
+    "SequentialTest",
+    "Stress",
     "Telling",
+    "anytime_change",
+    "anytime_interval",
+    "anytime_lower",
+    "anytime_upper",
+    "aurc",
     "auroc",
     "calibration_error",
     "clean_equivalent",
@@ -54,16 +75,25 @@ __all__ = [
     "clustered_auroc",
     "clustered_rate",
     "clustered_tpr_at_fpr",
+    "confidence_sequence",
     "covered",
     "detectable_difference",
+    "difference_in_differences",
+    "e_aurc",
     "effective_sample_size",
     "even_telling",
     "false_discovery_adjusted",
+    "first_passage",
     "items_needed",
+    "log_e_process",
+    "log_e_value",
     "paired_difference",
     "reassurance",
+    "risk_coverage",
     "roc_counts",
+    "selective_threshold",
     "simulated_ceilings",
+    "stress",
     "telling_from",
     "tpr_at_fpr",
     "transcripts_needed",
