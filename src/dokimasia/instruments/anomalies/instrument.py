@@ -11,7 +11,6 @@ from dokimasia.core import Access, Cost, DataError, Evidence, Finding, Subject, 
 from dokimasia.core.sequences import Joined
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.anomalies.detectors import pyod
-from dokimasia.instruments.anomalies.gathering import Gathered, check_sizes, gather
 from dokimasia.instruments.anomalies.measuring import SHAPE, measure
 from dokimasia.instruments.anomalies.result import Result
 from dokimasia.instruments.anomalies.scoring import Site
@@ -22,6 +21,7 @@ from dokimasia.instruments.common.discriminators import (
     capture_tokens,
     format_counts,
 )
+from dokimasia.instruments.common.gathering import Gathered, gather
 from dokimasia.instruments.common.sampling import Limits
 
 FEWEST = 9
@@ -71,7 +71,7 @@ class Anomalies:
         self._check()
         trusted = evidence.deployment.transcripts if evidence.deployment else ()
         inputs = Joined([source.transcripts for source in evidence.evaluation])
-        check_sizes(len(inputs), len(trusted))
+        _check_sizes(len(inputs), len(trusted))
         if subject is None or subject.activations is None:
             return Cost()
         rows = n = len(inputs) + len(trusted)
@@ -87,6 +87,7 @@ class Anomalies:
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
         self._check()
+        _check_sizes(sum(len(source.transcripts) for source in evidence.evaluation), _size(evidence))
         smallest = max(FEWEST, math.ceil(1 / self.false_discovery - 1e-9) - 1)
         gathered = gather(evidence, limits=self.limits, fewest=2 * smallest, seed=seed)
         if subject is None or subject.activations is None:
@@ -95,12 +96,12 @@ class Anomalies:
                 "what is asked.",
                 seed,
             )
-        if len(np.unique(gathered.groups[gathered.trusted])) < 2 * smallest:
-            return self._too_few(gathered, len(np.unique(gathered.groups[gathered.trusted])), 2 * smallest, seed)
+        if len(np.unique(gathered.groups[gathered.deployment])) < 2 * smallest:
+            return self._too_few(gathered, len(np.unique(gathered.groups[gathered.deployment])), 2 * smallest, seed)
         pyod("base")
         layers = self._layers(subject.activations.n_layers)
         features = SubjectActivations(activations=subject.activations, layers=layers).features(gathered.transcripts)
-        inputs, trusted = (rows[~features.broken[rows]] for rows in (gathered.inputs, gathered.trusted))
+        inputs, trusted = (rows[~features.broken[rows]] for rows in (gathered.evaluation, gathered.deployment))
         if len(np.unique(gathered.groups[trusted])) < 2 * smallest:
             return self._too_few(gathered, len(np.unique(gathered.groups[trusted])), 2 * smallest, seed)
         if not len(inputs):
@@ -158,3 +159,17 @@ class Anomalies:
                 f"Found {self.false_discovery}.",
                 "Pass for example 0.1.",
             )
+
+
+def _size(evidence: Evidence) -> int:
+    return len(evidence.deployment.transcripts) if evidence.deployment else 0
+
+
+def _check_sizes(n: int, m: int) -> None:
+    """Raise unless there is something on either side."""
+    if not n or not m:
+        raise DataError(
+            "Looking for anomalies needs inputs and a trusted set to compare them with.",
+            f"Found {n} inputs and {m} trusted transcripts.",
+            "Add transcripts: a few hundred trusted ones at least.",
+        )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dokimasia.instruments.anomalies.detectors import DETECTORS
-from dokimasia.instruments.anomalies.gathering import firsts
 from dokimasia.instruments.anomalies.scoring import Site, halves, surprises, together
+from dokimasia.instruments.common.gathering import firsts
 from dokimasia.stats import Figure, auroc, false_discovery_adjusted, tpr_at_fpr
 from dokimasia.stats.conformal import conformal_p_values, fewest_detectable, outliers_at_least
 

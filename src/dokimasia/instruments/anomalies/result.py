@@ -10,8 +10,8 @@ import numpy as np
 
 from dokimasia.core import Citation, Transcript
 from dokimasia.instruments.anomalies.detectors import DETECTORS
-from dokimasia.instruments.anomalies.gathering import Gathered
 from dokimasia.instruments.anomalies.measuring import Measured, View
+from dokimasia.instruments.common.gathering import Gathered
 from dokimasia.stats import Interval, clopper_pearson
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What is looked at: inputs and trusted transcripts, near-duplicates once, with their families."""
+"""What is looked at: evaluation inputs and deployment transcripts, near-duplicates once, with their families."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dokimasia.core import DataError, Evidence, Label, Transcript
+from dokimasia.core import Evidence, Label, Transcript
 from dokimasia.core.sequences import Joined
 from dokimasia.instruments.common.sampling import Limits
 from dokimasia.sources import families
@@ -22,11 +22,11 @@ SEVERITY: tuple[Label | None, ...] = ("no", None, "unscored", "yes")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gathered:
-    """Inputs first, then trusted transcripts, each sorted by digest, so that the order of files does not matter.
+    """`n` evaluation inputs first, then `m` deployment transcripts, each sorted by digest: the order of files does not matter.
 
     `groups` numbers what does not count as independent, axis (n_rows,): `grouped_by` templates, or duplicates alone.
-    `copied` counts inputs that also stand in the trusted set, `left_out` the (inputs, trusted transcripts) beyond the
-    random sample that is looked at where there are very many.
+    `copied` counts evaluation inputs that also stand in the deployment sample; `left_out` counts either side's transcripts
+    beyond the random sample that is looked at where there are very many.
     """
 
     transcripts: tuple[Transcript, ...]
@@ -40,25 +40,27 @@ class Gathered:
 
     @property
     def m(self) -> int:
-        """Trusted transcripts."""
+        """Deployment transcripts."""
         return len(self.transcripts) - self.n
 
     @property
-    def inputs(self) -> NDArray[np.int64]:
-        """Rows of the inputs."""
+    def evaluation(self) -> NDArray[np.int64]:
+        """Rows of the evaluation inputs."""
         return np.arange(self.n)
 
     @property
-    def trusted(self) -> NDArray[np.int64]:
-        """Rows of the trusted set."""
+    def deployment(self) -> NDArray[np.int64]:
+        """Rows of the deployment sample."""
         return np.arange(self.n, len(self.transcripts))
 
 
 def gather(evidence: Evidence, *, limits: Limits, fewest: int, seed: int) -> Gathered:
-    """Read both sides. Groups are templates, unless that leaves fewer than `fewest` trusted groups where duplicates leave more."""
+    """Read both sides, neither of them empty.
+
+    Groups are templates, unless that leaves fewer than `fewest` groups in the deployment where duplicates leave more.
+    """
     everything = [Joined([source.transcripts for source in evidence.evaluation])]
     everything.append(Joined([evidence.deployment.transcripts if evidence.deployment else ()]))
-    check_sizes(*map(len, everything))
     sampled = sum(map(len, everything)) > limits.exact
     sides = [_sorted(side, limits.look if sampled else len(side), seed) for side in everything]
     pool = [*sides[0], *sides[1]]
@@ -84,16 +86,6 @@ def gather(evidence: Evidence, *, limits: Limits, fewest: int, seed: int) -> Gat
             for note, count in source.notes.items()
         ),
     )
-
-
-def check_sizes(n: int, m: int) -> None:
-    """Raise unless there is something on either side."""
-    if not n or not m:
-        raise DataError(
-            "Looking for anomalies needs inputs and a trusted set to compare them with.",
-            f"Found {n} inputs and {m} trusted transcripts.",
-            "Add transcripts: a few hundred trusted ones at least.",
-        )
 
 
 def firsts(rows: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
