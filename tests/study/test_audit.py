@@ -152,11 +152,11 @@ def test_too_small_an_evaluation_is_told_before_anything_runs(model, tmp_path):
 
 def test_answers_of_another_version_are_not_taken(model, tmp_path, monkeypatch):
     """In the same folder, another version of the packages that answer asks everything again."""
-    from dokimasia.study import recorded
+    from dokimasia.study import provenance
 
     audit("m", run=tmp_path / "run")
     calls = model["model"].calls
-    monkeypatch.setattr(recorded, "answering_versions", lambda: {"torch": "another"})
+    monkeypatch.setattr(provenance, "versions", lambda: {"torch": "another"})
     (tmp_path / "run" / "findings" / "realism.json").unlink()
     audit("m", run=tmp_path / "run")
     assert model["model"].calls > calls

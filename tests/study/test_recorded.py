@@ -23,7 +23,7 @@ from dokimasia.core import (
 from dokimasia.instruments.behaviour import Behaviour, evaluation
 from dokimasia.study.limits import Limits, Meter
 from dokimasia.study.progress import Silent
-from dokimasia.study.recorded import record
+from dokimasia.study.recording import record
 from dokimasia.study.run import Study, carry_out
 from dokimasia.study.store import RunFolder
 

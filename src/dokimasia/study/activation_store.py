@@ -71,6 +71,7 @@ class ActivationStore:
 
     def __init__(self, path: Path, precision: str) -> None:
         self._path, self._precision = path, precision
+        self._spaces: dict[str, Space] = {}
 
     def of(self, identity: Identity) -> Space:
         """The part of the store that belongs to one subject, run one way, by these versions of what computes."""
@@ -80,9 +81,11 @@ class ActivationStore:
             "threads": identity.threads,
             "versions": answering_versions(),
         }
-        folder = self._path / _digest(subject)
-        _note(folder / "subject.json", {"name": identity.name, **subject})
-        return Space(folder, np.dtype(self._precision))
+        name = _digest(subject)
+        if name not in self._spaces:
+            _note(self._path / name / "subject.json", {"name": identity.name, **subject})
+            self._spaces[name] = Space(self._path / name, np.dtype(self._precision))
+        return self._spaces[name]
 
 
 class Space:
@@ -147,10 +150,12 @@ class Space:
                     out[(rows[part], *divmod(place, len(sites.pools)))] = stored[:, column]
         return np.empty((0, len(sites.layers), len(sites.pools), 0), np.float32) if out is None else out
 
-    def truncated(self, keys: Sequence[str], max_tokens: int) -> int:
-        """How many of these conversations were longer than that."""
+    def truncated(self, keys: Sequence[str], max_tokens: int) -> tuple[int, ...]:
+        """Which of these conversations were longer than that."""
         groups = [group for group in self._groups.values() if group.sites.max_tokens == max_tokens]
-        return sum(any(key in group.rows and group.rows.flag(key) for group in groups) for key in keys)
+        return tuple(
+            row for row, key in enumerate(keys) if any(key in group.rows and group.rows.flag(key) for group in groups)
+        )
 
     def remembered(self, name: str, ask: Callable[[], int]) -> int:
         """A number about the subject, asked for once."""
@@ -200,8 +205,9 @@ class StoredActivations:
             except Damaged:
                 if attempt == ATTEMPTS - 1:
                     raise
+        cut = self.space.truncated(keys, max_tokens)
         return PooledActivations(
-            values=values, layers=sites.layers, pools=sites.pools, truncated=self.space.truncated(keys, max_tokens)
+            values=values, layers=sites.layers, pools=sites.pools, truncated=len(cut), truncated_rows=cut
         )
 
     def fill(self, conversations: Iterable[Conversation], sites: Sites) -> None:

@@ -14,7 +14,7 @@ from dokimasia.study.ledger import write_ledger
 from dokimasia.study.limits import UNLIMITED, Limits, Meter, TimeIsUp, deadline
 from dokimasia.study.progress import Watch
 from dokimasia.study.provenance import versions
-from dokimasia.study.recorded import record
+from dokimasia.study.recording import record
 from dokimasia.study.store import RunFolder, canonical
 
 

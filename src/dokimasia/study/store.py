@@ -5,6 +5,8 @@ items.jsonl           the evaluation's items: ids, digests, labels
 manifest.json         digests of all the files that this run wrote, reports excepted
 findings/NAME.json    one finding an instrument, written as soon as it exists
 calls/DIGEST.*        the subject's answers, one file a batch
+activations/          its activations, a row a conversation; see activation_store
+trained/NAME/         what it was trained into
 logs/                 Inspect logs
 report.html, .md, .json
 """
@@ -18,10 +20,10 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path, PurePath
+from typing import Any, Literal, NamedTuple, TextIO, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -35,8 +37,31 @@ FINDING = TypeAdapter(Finding)
 PARTS = ("", "findings", "calls", "logs")
 TEMPORARY = "tmp*.half"
 MANIFEST = "manifest.json"
-RECORDED = ("plan.json", "items.jsonl", "findings/*.json", "calls/*.npz", "logs/*")
+GROWING = "activations/*/*/*.bin"
+"""Files that are appended to."""
+RECORDED = (
+    "plan.json",
+    "items.jsonl",
+    "findings/*.json",
+    "calls/*.npz",
+    "logs/*",
+    "activations/*.json",
+    "activations/*/*.json",
+    "activations/*/*/*.json",
+    GROWING,
+    "trained/[!.]*/*",
+)
 """What the manifest vouches for. Reports are made again from these, byte for byte."""
+
+CHUNK = 1 << 20
+Held = TypeVar("Held")
+
+
+class Listed(NamedTuple):
+    """What a manifest says of a file. One that grows had `size` bytes then, and the digest is theirs."""
+
+    sha256: str
+    size: int | None
 
 
 class RunFolder:
@@ -45,6 +70,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._written: dict[str, str] = {}
+        self._holding: dict[str, Any] = {}
+        self._closing = ExitStack()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -63,9 +90,18 @@ class RunFolder:
             )
             self._clear()
             try:
-                yield
+                with self._closing:
+                    yield
             finally:
+                self._holding.clear()
                 self._clear()
+
+    def holding(self, name: str, opened: Callable[[Path], AbstractContextManager[Held]]) -> Held:
+        """What lies in this part of the folder, opened once, and closed with the folder."""
+        if name not in self._holding:
+            self._holding[name] = self._closing.enter_context(opened(self.path / name))
+        found: Held = self._holding[name]
+        return found
 
     def _clear(self) -> None:
         for leftover in self.leftovers():
@@ -157,31 +193,51 @@ class RunFolder:
         """Names of the files there are that a manifest vouches for."""
         return sorted(str(path.relative_to(self.path)) for pattern in RECORDED for path in self.path.glob(pattern))
 
-    def manifest(self) -> dict[str, str]:
-        """Digests of files by name, as stored; empty where there is no manifest."""
+    def manifest(self) -> dict[str, Listed]:
+        """What is stored of files by name; empty where there is no manifest."""
         try:
             stored = json.loads((self.path / MANIFEST).read_text("utf-8"))
-            return {str(name): str(digest) for name, digest in stored["sha256"].items()}
+            sizes = stored.get("size", {})
+            return {str(name): Listed(str(digest), sizes.get(name)) for name, digest in stored["sha256"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
+
+    def compared(self, name: str, listed: Listed) -> Literal["same", "longer", "other"]:
+        """What became of a file; `longer` is one that was appended to and is as it was before that."""
+        path = self.path / name
+        if _digest(path, listed.size) != listed.sha256:
+            return "other"
+        return "same" if listed.size in (None, path.stat().st_size) else "longer"
 
     def write_manifest(self) -> None:
         """Store digests. A file that an earlier manifest lists, and that was not written anew, keeps its digest there: a
         rerun does not vouch for what was changed in between.
         """
-        known = {**self.manifest(), **self._written}
-        found = {
-            name: known.get(name) or hashlib.sha256((self.path / name).read_bytes()).hexdigest()
-            for name in self.recorded()
-        }
-        self.write_json(MANIFEST, {"sha256": found})
+        before = self.manifest()
+        found = {name: self._listed(name, before.get(name)) for name in self.recorded()}
+        self.write_json(
+            MANIFEST,
+            {
+                "sha256": {name: listed.sha256 for name, listed in found.items()},
+                "size": {name: listed.size for name, listed in found.items() if listed.size is not None},
+            },
+        )
+
+    def _listed(self, name: str, before: Listed | None) -> Listed:
+        if name in self._written:
+            return Listed(self._written[name], None)
+        if before is not None and (before.size is None or self.compared(name, before) != "longer"):
+            return before
+        path = self.path / name
+        size = path.stat().st_size if PurePath(name).match(GROWING) else None
+        return Listed(_digest(path, size), size)
 
     def load_call(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key; a damaged record counts as none."""
         try:
             data = io.BytesIO((self.path / "calls" / f"{key}.npz").read_bytes())
             with np.load(data, allow_pickle=False) as stored:
-                plain = json.loads(bytes(stored["plain"]).decode())["plain"]
+                plain = json.loads(bytes(stored["plain"]).decode("utf-8", "surrogatepass"))["plain"]
                 return {"plain": plain, "arrays": {name: stored[name] for name in stored.files if name != "plain"}}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
@@ -203,6 +259,16 @@ class RunFolder:
                 f"The disk of {self.path} is full. What was measured is kept: make room and run the same command again."
             )
         return EnvironmentFault(f"{self.path}: {error}. What was measured is kept: run the same command again.")
+
+
+def _digest(path: Path, size: int | None) -> str:
+    """SHA-256 of a file, or of its first `size` bytes."""
+    state, left = hashlib.sha256(), path.stat().st_size if size is None else size
+    with path.open("rb") as stream:
+        while part := stream.read(min(left, CHUNK)):
+            state.update(part)
+            left -= len(part)
+    return state.hexdigest()
 
 
 def claim(lock: TextIO, *, found: str, do: str) -> None:

@@ -85,13 +85,14 @@ def _manifest(folder: RunFolder) -> Check:
         return Check(name="manifest", status="changed" if exists else "unknown", detail=detail)
     there = set(folder.recorded())
     gone = sorted(listed.keys() - there)
-    changed = [name for name in sorted(listed.keys() & there) if _digest(folder.path / name) != listed[name]]
+    states = {name: folder.compared(name, listed[name]) for name in sorted(listed.keys() & there)}
+    changed = [name for name, state in states.items() if state == "other"]
     if changed:
         return Check(name="manifest", status="changed", detail=f"other than when it was written: {_names(changed)}.")
     if gone:
         return Check(name="manifest", status="missing", detail=f"listed, and not there: {_names(gone)}.")
     digest = _digest(folder.path / MANIFEST)
-    more = sorted(there - listed.keys())
+    more = sorted({*there - listed.keys(), *(name for name, state in states.items() if state == "longer")})
     if more:
         return _unknown("manifest", f"written after it, and not covered: {_names(more)}. Its own sha256 is {digest}.")
     return _ok("manifest", f"{len(listed)} files are as they were written. Its own sha256 is {digest}.")

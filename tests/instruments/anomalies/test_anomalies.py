@@ -16,7 +16,7 @@ from dokimasia.instruments.realism import Realism
 from dokimasia.stats import false_discovery_adjusted
 from dokimasia.stats.conformal import conformal_p_values
 from dokimasia.study.limits import Meter
-from dokimasia.study.recorded import record
+from dokimasia.study.recording import record
 from dokimasia.study.store import FINDING, RunFolder
 
 ONE_LAYER = 2
