@@ -35,6 +35,7 @@ from dokimasia.core.capabilities import (
     Trained,
     TrainedClassifier,
 )
+from dokimasia.core.embedding import Embedder, Embeddings
 from dokimasia.core.errors import (
     CapReached,
     DataError,
@@ -80,7 +81,9 @@ __all__ = [
     "DataError",
     "Delivery",
     "DokimasiaError",
+    "Embedder",
     "EmbeddingGradient",
+    "Embeddings",
     "EnvironmentFault",
     "Estimate",
     "Evidence",

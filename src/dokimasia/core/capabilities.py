@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dokimasia.core.embedding import Embedder
     from dokimasia.core.interventions import Intervention
     from dokimasia.core.spans import Span, SpanActivations
     from dokimasia.core.training import Example, LabelledConversation, Training
     from dokimasia.core.transcript import Message, ToolCall
 
-Access = Literal["none", "text", "logprobs", "activations"]
-"""The most that an instrument asked of the subject."""
+Access = Literal["none", "text", "logprobs", "activations", "gradients", "training"]
+"""The most that an instrument asked of the subject, from least to most."""
 
 Conversation = Sequence["Message"]
 
@@ -389,5 +390,6 @@ class Subject:
     lens: Lens | None = None
     gradients: Gradients | None = None
     trainable: Trainable | None = None
+    embedder: Embedder | None = None
     service: Service | None = None
     remarks: Callable[[], tuple[str, ...]] = tuple
