@@ -75,4 +75,4 @@ def unpacked(plain: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         return tuple(unpacked(value, arrays))
     if kind == "float":
         return float(value)
-    return KINDS[kind](**{name: unpacked(part, arrays) for name, part in value.items()})
+    return KINDS[kind](**{name: unpacked(part, arrays) for name, part in dict(value).items()})
