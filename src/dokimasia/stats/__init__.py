@@ -12,7 +12,7 @@ from dokimasia.stats.betting import (
     log_e_value,
 )
 from dokimasia.stats.calibration import CalibrationBin, CalibrationError, calibration_error
-from dokimasia.stats.clustered import clustered_auroc, clustered_rate, clustered_tpr_at_fpr
+from dokimasia.stats.clustered import clustered_auroc, clustered_mean, clustered_rate, clustered_tpr_at_fpr
 from dokimasia.stats.differences import Count, anytime_change, difference_in_differences
 from dokimasia.stats.intervals import (
     Interval,
@@ -73,6 +73,7 @@ __all__ = [
     "clopper_pearson_upper",
     "cluster_bootstrap",
     "clustered_auroc",
+    "clustered_mean",
     "clustered_rate",
     "clustered_tpr_at_fpr",
     "confidence_sequence",

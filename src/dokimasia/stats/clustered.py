@@ -118,6 +118,29 @@ def clustered_tpr_at_fpr(
     return Figure(value, min(value, low), max(value, high))
 
 
+def clustered_mean(values: ArrayLike, clusters: ArrayLike, *, confidence: float = 0.95) -> Figure:
+    """Where does the mean of a real number lie, if units of one group stand or fall together?
+
+    Student's interval on the sums of whole groups (linearised ratio, groups less one degrees of freedom); the whole line,
+    as infinities, if there is a single group. With fewer than some ten groups it is as trustworthy as the normality of
+    their means. Cochran (1977), Sampling Techniques, 9.7.
+
+    >>> clustered_mean([1.0, 1.2, 0.8, 1.0], ["a", "b", "c", "d"]).value
+    1.0
+    """
+    data = finite("values", values)
+    if not len(data):
+        raise DataError("At least one value is expected.", "Found none.", "Pass one a unit.")
+    group = _numbered(np.asarray(clusters), data)
+    value, groups = float(data.mean()), int(group.max()) + 1
+    if groups < 2:
+        return Figure(value, -np.inf, np.inf)
+    pull = np.bincount(group, data - value) / len(data)
+    error = float(np.sqrt((pull**2).sum() * groups / (groups - 1)))
+    reach = float(stdtrit(groups - 1, 0.5 + confidence / 2)) * error
+    return Figure(value, value - reach, value + reach)
+
+
 def effective_number(events: ArrayLike, group: NDArray[np.int64], *, confidence: float) -> float:
     """How many independent units are these worth? `group` (n_units,) numbers each unit's group from 0."""
     data = np.asarray(events, dtype=float)
