@@ -4,6 +4,7 @@ NumPy and scipy.special only, no model and no file. May import `core` and nothin
 """
 
 from dokimasia.stats.betting import (
+    alarm_counts,
     anytime_interval,
     anytime_lower,
     anytime_upper,
@@ -60,6 +61,7 @@ __all__ = [
     "SequentialTest",
     "Stress",
     "Telling",
+    "alarm_counts",
     "anytime_change",
     "anytime_interval",
     "anytime_lower",

@@ -92,6 +92,24 @@ def log_e_process(
     return np.asarray(wealth - math.log(len(_SCALE)))
 
 
+def alarm_counts(mean: float, *, alpha: float, longest: int) -> NDArray[np.int64]:
+    """After 1, 2, ... trials of 0 or 1, with how many successes is the e-value against "at most `mean`" at least 1/alpha?
+
+    (longest,), one more than there were trials where not even all of them would do. With `first_passage` this gives the
+    exact probability of an alarm at any true rate.
+
+    >>> alarm_counts(0.1, alpha=0.01, longest=6).tolist()
+    [2, 3, 3, 4, 4, 5]
+    """
+    needed = np.empty(longest, dtype=np.int64)
+    count = 0
+    for trials in range(1, longest + 1):
+        while count <= trials and log_e_value([0, 1], mean, counts=[trials - count, count]) < -math.log(alpha):
+            count += 1
+        needed[trials - 1] = count
+    return needed
+
+
 def anytime_lower(
     values: ArrayLike,
     *,
