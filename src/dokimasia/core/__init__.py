@@ -48,7 +48,7 @@ from dokimasia.core.errors import (
     UserError,
 )
 from dokimasia.core.estimate import Estimate, Quantity
-from dokimasia.core.figure import FigureData, Mark, Series
+from dokimasia.core.figure import Arrow, FigureData, Mark, Node, Series
 from dokimasia.core.finding import Citation, Finding, NotMeasured, Table
 from dokimasia.core.instrument import (
     Consults,
@@ -71,6 +71,7 @@ __all__ = [
     "Activations",
     "Add",
     "Arrivals",
+    "Arrow",
     "Cap",
     "CapReached",
     "ChoiceScore",
@@ -103,6 +104,7 @@ __all__ = [
     "Mark",
     "Message",
     "MissingExtra",
+    "Node",
     "NotMeasured",
     "Objective",
     "PooledActivations",

@@ -41,20 +41,46 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A labelled box of a graph; `x` and `y` say where its middle is, in [0, 1] from the left and from the bottom.
+
+    Boxes of one `group` share a colour, and a legend names the groups.
+    """
+
+    label: str
+    x: float
+    y: float
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrow:
+    """An arrow of a graph, between nodes that are given by their places in its list; from a node to itself is a loop."""
+
+    start: int
+    end: int
+    label: str = ""
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureData:
-    """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval.
+    """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval; a `graph` is boxes and arrows.
 
     For `dots`, each series' `y` counts rows from the top, and `rows` names them. Values are shares in [0, 1] unless the
-    figure is `free`, whose axes follow what is drawn. In `curves`, a series' `low` and `high` are drawn as a band. `quotes`
-    says that some label holds words of a transcript, its id or its template's name.
+    figure is `free`, whose axes follow what is drawn. In `curves`, a series' `low` and `high` are drawn as a band. A
+    `graph` has `nodes` and `arrows`, and no series. `quotes` says that some label holds words of a transcript, its id or
+    its template's name.
     """
 
     name: str
     title: str
-    kind: Literal["curves", "dots"]
-    x_label: str
-    y_label: str
-    series: tuple[Series, ...]
+    kind: Literal["curves", "dots", "graph"]
+    x_label: str = ""
+    y_label: str = ""
+    series: tuple[Series, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    arrows: tuple[Arrow, ...] = ()
     marks: tuple[Mark, ...] = ()
     rows: tuple[str, ...] = ()
     x_log: bool = False

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dokimasia.core import DataError, FigureData, Finding, Series
+from dokimasia.show.graph import draw_graph, graph_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,9 @@ def draw(what: FigureData | Finding, name: str | None = None, *, axes: Axes | No
         from matplotlib.figure import Figure
 
         axes = Figure(figsize=figure_size(figure), layout="constrained").add_subplot()
+    if figure.kind == "graph":
+        draw_graph(figure, axes, COLOURS)
+        return axes
     if figure.kind == "dots":
         _dots(figure, axes)
     else:
@@ -51,17 +55,25 @@ def _plain(figure: FigureData) -> FigureData:
         rows=tuple(map(_label, figure.rows)),
         series=tuple(replace(series, name=_label(series.name)) for series in figure.series),
         marks=tuple(replace(mark, label=_label(mark.label)) for mark in figure.marks),
+        nodes=tuple(replace(node, label=_flat(node.label), group=_label(node.group)) for node in figure.nodes),
+        arrows=tuple(replace(arrow, label=_flat(arrow.label)) for arrow in figure.arrows),
     )
 
 
 def _label(text: str) -> str:
     """Text on one line, without formulas and without characters that SVG cannot hold or a font cannot show."""
+    return _flat(text).replace("$", r"\$")
+
+
+def _flat(text: str) -> str:
     flat = "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
-    return (flat if len(flat) <= LONGEST_LABEL else f"{flat[: LONGEST_LABEL - 1]}…").replace("$", r"\$")
+    return flat if len(flat) <= LONGEST_LABEL else f"{flat[: LONGEST_LABEL - 1]}…"
 
 
 def figure_size(figure: FigureData) -> tuple[float, float]:
     """Inches, width first."""
+    if figure.kind == "graph":
+        return graph_size(figure)
     if figure.kind == "dots":
         legend = 0.3 if len(figure.series) > 1 else 0.0
         return 7.2, 0.9 + legend + ROW_HEIGHT * max(len(figure.rows), 2)
