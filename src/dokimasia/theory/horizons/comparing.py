@@ -62,7 +62,7 @@ class AgentFits:
 
     def of(self, curve: Curve) -> CurveFit:
         """The fit of this curve."""
-        return next(item for item in self.fits if item.curve is curve)
+        return next(item for item in self.fits if item.curve.name == curve.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,8 @@ def standings(agents: Sequence[AgentFits], *, confidence: float = 0.95) -> tuple
     curves = [item.curve for item in agents[0].fits]
     loss = np.sum([[item.loss for item in agent.fits] for agent in agents], axis=0)
     crossed = [agent for agent in agents if agent.fits[0].held_out is not None]
-    held_out = sum(np.asarray([item.held_out for item in agent.fits]) for agent in crossed) if crossed else None
+    by_agent = [[item.held_out for item in agent.fits if item.held_out is not None] for agent in crossed]
+    held_out = np.sum(np.asarray(by_agent, float), axis=0) if crossed else None
     seen = np.unique([family for agent in crossed for family in agent.attempts.families])
     made = []
     for place, curve in enumerate(curves):

@@ -70,4 +70,4 @@ def _moments(curve: Curve, agent: AgentFits, theta: Floats, times: NDArray[np.fl
     expected, _ = clipped(curve, attempts.x, theta)
     squares = attempts.runs * (attempts.rates - expected) ** 2 / (expected * (1 - expected))
     total, free = (times * squares).sum(axis=1), times.sum(axis=1) - len(curve.low)
-    return total / free, (total - free) / (times * (attempts.runs - 1)).sum(axis=1)
+    return total / free, np.minimum((total - free) / (times * (attempts.runs - 1)).sum(axis=1), 1.0)

@@ -106,27 +106,3 @@ def beyond_bound(attempts: Attempts, level: float, *, delta: float = 0.05) -> tu
         fit = [float(t) for m, t in enumerate(shortest, 1) if clopper_pearson_upper(0, m, delta) <= level]
         return (0.0, fit[0]) if fit else None
     return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Odds:
-    """How far apart curves that fit alike are on one horizon, for the agent for which they are farthest apart.
-
-    From `least` to `most` minutes among curves that have one there; `without` are those that never reach the level.
-    """
-
-    agent: str
-    least: float
-    most: float
-    without: tuple[Curve, ...]
-
-
-def at_odds(agents: Sequence[AgentFits], level: float, rivals: Sequence[Curve]) -> Odds:
-    """For which agent do curves that fit alike differ most on this horizon, and by how much?"""
-    found = []
-    for agent in agents:
-        points = {rival: point(agent, level, rival) for rival in rivals}
-        there = [minutes for minutes in points.values() if 0 < minutes < np.inf] or [0.0]
-        without = tuple(rival for rival, minutes in points.items() if minutes == 0)
-        found.append(Odds(agent=agent.name, least=min(there), most=max(there), without=without))
-    return max(found, key=lambda item: item.most / item.least if item.least else 0.0)
