@@ -1,0 +1,104 @@
+"""For which share of rewards is each vector the best, exactly?
+
+Rewards for which `f` beats every other choice form a polyhedron. Rewards that are independent and uniform fill a cube, so the
+share is a volume; if they are exponential, the share is that of the simplex `sum r <= 1`, since their sum is independent of
+their proportions. Both are found by qhull, which also gives the mean of the best value as an integral of `f . r`. The parts must
+fill the body, and by how much they fail to is the error reported.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dokimasia.theory.power.mdp import Array
+
+MOST_DIMENSIONS = 7
+MOST_VECTORS = 60
+THIN = 1e-9
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """For each vector, the share of rewards for which it is best; the mean of the best value; what the parts miss of 1."""
+
+    shares: Array
+    best: float
+    missing: float
+
+
+def parts(vectors: Array, *, exponential: bool = False, extra: Array | None = None) -> Parts | None:
+    """The share of each of `vectors`, `(n_vectors, n_states)`, for rewards on [0, 1] or exponential with mean 1.
+
+    `extra` is added to uniform rewards, state by state. None if there are too many dimensions or vectors for qhull, or if the
+    parts do not fill the body.
+    """
+    added = np.zeros(vectors.shape[1]) if extra is None else extra
+    matter = np.ptp(vectors, axis=0) > THIN * np.abs(vectors).max()
+    mean = 1.0 if exponential else 0.5
+    constant = float(vectors[0, ~matter] @ (mean + added[~matter]))
+    scale = float(np.abs(vectors).max())
+    inner = vectors[:, matter] / scale
+    dimensions = inner.shape[1]
+    if len(vectors) == 1:
+        return Parts(shares=np.ones(1), best=constant, missing=0.0)
+    if not 2 <= dimensions <= MOST_DIMENSIONS or len(vectors) > MOST_VECTORS:
+        return None
+    walls = _simplex(dimensions) if exponential else _cube(dimensions)
+    measure = float(math.factorial(dimensions)) if exponential else 1.0
+    found = [_part(inner, row, walls, added[matter]) for row in range(len(inner))]
+    shares = np.array([volume for volume, _ in found]) * measure
+    slope = measure * (dimensions + 1) if exponential else measure
+    best = sum(
+        slope * float(inner[row] @ first) + float(inner[row] @ added[matter]) * shares[row]
+        for row, (_, first) in enumerate(found)
+    )
+    missing = abs(1.0 - float(shares.sum()))
+    return Parts(shares=shares, best=constant + scale * best, missing=missing) if missing < CLOSE else None
+
+
+def _part(vectors: Array, row: int, walls: Array, added: Array) -> tuple[float, Array]:
+    """Volume and first moment of the rewards for which one vector is best."""
+    from scipy.optimize import linprog
+    from scipy.spatial import ConvexHull, HalfspaceIntersection
+
+    ahead = np.delete(vectors, row, axis=0) - vectors[row]
+    spaces = np.vstack([walls, np.column_stack([ahead, ahead @ added])])
+    norms = np.linalg.norm(spaces[:, :-1], axis=1)
+    dimensions = vectors.shape[1]
+    inside = linprog(
+        np.append(np.zeros(dimensions), -1.0),
+        A_ub=np.column_stack([spaces[:, :-1], norms]),
+        b_ub=-spaces[:, -1],
+        bounds=[(None, None)] * dimensions + [(0.0, None)],
+    )
+    if inside.x is None or inside.x[-1] < THIN:
+        return 0.0, np.zeros(dimensions)
+    middle = inside.x[:-1]
+    hull = ConvexHull(HalfspaceIntersection(spaces, middle).intersections, qhull_options="QJ")
+    corners = hull.points[hull.simplices]
+    volumes = np.abs(np.linalg.det(corners - middle)) / math.factorial(dimensions)
+    centres = (corners.sum(axis=1) + middle) / (dimensions + 1)
+    return float(volumes.sum()), volumes @ centres
+
+
+def _cube(dimensions: int) -> Array:
+    """`A x + b <= 0` for the unit cube, as rows (A, b)."""
+    return np.vstack(
+        [
+            np.column_stack([-np.eye(dimensions), np.zeros(dimensions)]),
+            np.column_stack([np.eye(dimensions), -np.ones(dimensions)]),
+        ]
+    )
+
+
+def _simplex(dimensions: int) -> Array:
+    return np.vstack(
+        [
+            np.column_stack([-np.eye(dimensions), np.zeros(dimensions)]),
+            np.append(np.ones(dimensions), -1.0),
+        ]
+    )
