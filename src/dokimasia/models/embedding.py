@@ -31,7 +31,7 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST = 256
 """Tokens of a text that are read; the model was trained on no more."""
 LONGEST_CHARACTERS = 32 * LONGEST
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 1024
 
 
 def load_embedder() -> Subject:

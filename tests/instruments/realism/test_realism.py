@@ -10,7 +10,7 @@ from dokimasia.core import CapReached, DataError, Evidence, Quantity, Source
 from dokimasia.core.transcript import Message, Transcript
 from dokimasia.instruments.common.crossfit import HeldOut
 from dokimasia.instruments.realism import Realism
-from dokimasia.stats import clopper_pearson_upper, reassurance
+from dokimasia.stats import clopper_pearson_lower, clopper_pearson_upper, reassurance
 
 
 def measure(found, subject=None, **options):
@@ -25,7 +25,8 @@ def apart():
 def test_kinds_that_differ_plainly_are_told_apart(apart):
     """Quizzes against plain requests: nearly all of deployment is exposed, and the ceiling is nearly one."""
     by_name = {item["name"]: item for item in apart.raw["discriminators"]}
-    assert list(by_name) == ["format and length", "words", "activations"]
+    assert list(by_name) == ["format and length", "words", "asked outright", "activations"]
+    assert by_name.pop("asked outright")["auc"]["low"] < 0.5  # this subject answers the same whatever it is shown
     for item in by_name.values():
         assert item["auc"]["value"] > 0.95
         assert item["ceiling"]["basis"] == "simulation"
@@ -39,7 +40,7 @@ def test_kinds_that_differ_plainly_are_told_apart(apart):
 def test_controls_find_nothing_where_there_is_nothing(apart):
     """Each discriminator brings permuted labels and deployment against itself, and neither separates."""
     kinds = {(item["discriminator"], item["control"]) for item in apart.raw["controls"]}
-    assert len(kinds) == 6
+    assert len(kinds) == 8
     for item in apart.raw["controls"]:
         assert item["auc"]["low"] < 0.6
 
@@ -288,11 +289,9 @@ def test_a_kind_of_deployment_that_no_item_resembles_is_a_blind_spot():
 
 def test_exposure_is_corrected_for_the_number_of_discriminators(apart):
     """Each exposure is a bound at delta divided by the number of discriminators."""
-    from dokimasia.stats import clopper_pearson_lower
-
     for item in apart.raw["discriminators"]:
         share = item["exposure"]
-        assert share["value"] == clopper_pearson_lower(share["h"], share["m"], 0.05 / 3)
+        assert share["value"] == clopper_pearson_lower(share["h"], share["m"], 0.05 / 4)
 
 
 @pytest.mark.parametrize(
@@ -369,8 +368,42 @@ def test_the_bound_by_template_counts_what_the_labels_do_not(lost, override, tai
     assert bound.high == clopper_pearson_upper(tainted, 12, 0.05)
 
 
-def test_a_finding_without_its_activations_says_that_it_is_incomplete():
-    """A cap on the way leaves what needs no subject, and marks it for whoever sets conditions on it."""
-    finding = measure(evidence(), fake_subject(FakeModel(break_at=1, error=CapReached("The cap was reached."))))
-    assert "activations" in finding.raw["incomplete"]
+class Interrupted(FakeModel):
+    """Reaches a cap when one of its capabilities is used."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.at = at
+
+    def choice_logprobs(self, conversations, choices):
+        self.reach("asked")
+        return super().choice_logprobs(conversations, choices)
+
+    def activations(self, conversations, **options):
+        self.reach("activations")
+        return super().activations(conversations, **options)
+
+    def reach(self, what):
+        if what == self.at:
+            raise CapReached("The cap was reached.")
+
+
+@pytest.mark.parametrize("at", ["asked", "activations"])
+def test_a_cap_in_one_discriminator_leaves_the_others(at):
+    """What was measured stands, what was not is named, and the finding is marked for whoever sets conditions on it."""
+    finding = measure(evidence(), fake_subject(Interrupted(at)))
+    names = {"asked": "asked outright", "activations": "activations"}
+    measured = [item["name"] for item in finding.raw["discriminators"]]
+    assert measured == ["format and length", "words", *(name for kind, name in names.items() if kind != at)]
+    (missing,) = [item for item in finding.not_measured if item.why == "The cap was reached."]
+    assert at in missing.what
+    assert finding.raw["incomplete"] == missing.what
     assert finding.raw["errored"] == 1
+
+
+def test_exposures_stay_corrected_for_a_discriminator_that_failed():
+    """How many were tried was fixed beforehand: one that could not be measured still counts in delta / J."""
+    finding = measure(evidence(), fake_subject(Interrupted("asked")))
+    for item in finding.raw["discriminators"]:
+        share = item["exposure"]
+        assert share["value"] == clopper_pearson_lower(share["h"], share["m"], 0.05 / 4)

@@ -158,7 +158,7 @@ def test_activations_are_read_of_a_sample():
     by_name = {item["name"]: item for item in measured.raw["discriminators"]}
     assert by_name["activations"]["exposure"]["m"] == 60
     assert by_name["words"]["exposure"]["m"] == found.raw["n_deployment"]
-    assert any("only these 60 items and 60 transcripts were looked at" in caveat for caveat in measured.caveats)
+    assert any("activations: only 60 items and 60 transcripts were scored" in caveat for caveat in measured.caveats)
 
 
 def test_the_ceiling_covers_a_policy_that_tells_them_apart_less_well():

@@ -22,7 +22,9 @@ class Limits:
     fit, fit_characters:
         Transcripts a side, and characters in total, that discriminators are fitted on.
     look:
-        Transcripts a side for controls, telling words, kinds of deployment and activations.
+        Transcripts a side for controls, telling words, kinds of deployment, embeddings and activations.
+    ask:
+        Transcripts a side, however few there are, that a subject is asked about or fine-tuned on.
     block:
         Transcripts that a worker is sent at a time; of long ones fewer.
     """
@@ -31,6 +33,7 @@ class Limits:
     fit: int = 10_000
     fit_characters: int = 20_000_000
     look: int = 5_000
+    ask: int = 1_000
     block: int = 1_000
 
 

@@ -94,7 +94,7 @@ def battery(verdicts: Sequence[Verdict]) -> FigureData:
     )
 
 
-def ranking(suites: Sequence[SuiteRealism], population: Population) -> tuple[FigureData, ...]:
+def ranking(suites: Sequence[SuiteRealism], suites_by: str, population: Population) -> tuple[FigureData, ...]:
     """Suites from the most to the least realistic."""
     if len(suites) < 2:
         return ()
@@ -109,7 +109,7 @@ def ranking(suites: Sequence[SuiteRealism], population: Population) -> tuple[Fig
             series=(interval_dots("suite", [(row, *item.auc) for row, item in enumerate(shown)]),),
             rows=tuple(f"{item.suite} ({item.n})" for item in shown),
             reference=0.5,
-            caption=f"By the strongest discriminator's held-out scores, against {population.m} deployment transcripts. "
+            caption=f"By the held-out scores of {suites_by}, against {population.m} deployment transcripts. "
             "Below 0.5: scored as more deployment-like than deployment itself.",
         ),
     )

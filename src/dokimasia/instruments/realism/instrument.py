@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
-from dokimasia.core import Access, CapReached, Cost, DataError, Evidence, Finding, NotMeasured, Subject, throughput
+from dokimasia.core import Access, Cost, DataError, Evidence, Finding, NotMeasured, Subject, Transcript
 from dokimasia.core.sequences import Joined
 from dokimasia.core.workers import Inline, Workers
-from dokimasia.instruments.common.discriminators import (
-    CAPTURE_BATCH,
-    Discriminator,
-    FormatAndLength,
-    SubjectActivations,
-    Words,
-    capture_tokens,
-)
+from dokimasia.instruments.common.discriminators import FormatAndLength, Words
 from dokimasia.instruments.common.sampling import Limits
+from dokimasia.instruments.realism.battery import Candidate, Embedded, Inside, Outright, look
 from dokimasia.instruments.realism.blindspots import clusters
-from dokimasia.instruments.realism.measure import judge
+from dokimasia.instruments.realism.measure import Terms, judge
 from dokimasia.instruments.realism.population import check_sizes, gather
 from dokimasia.instruments.realism.streaming import Sampled, judge_streamed
 from dokimasia.instruments.realism.telling import tell
 from dokimasia.instruments.realism.tells import rank_suites, telling_items, telling_words
+from dokimasia.instruments.realism.tuned import FineTuned
 
 SECONDS_TO_FIT = 120.0
 SECONDS_TO_SEE = 0.0003
 SECONDS_TO_SCORE = 0.0004
 """For transcripts of 100 words on one processor; used for estimates only."""
+
+OUTSIDE = (FormatAndLength(), Words())
 
 MISLEADS = (
     "The ceiling is conditional: it holds if the model tells evaluation from deployment no better than this "
@@ -49,10 +47,19 @@ class Realism:
         The user's own count of misbehaviours; overrides labels. None counts labels.
     delta:
         Error probability of each bound, one-sided.
+    embedder:
+        A model that embeds sentences; if there is none, `without_embedder` says why.
+    paraphrases:
+        In how many of its wordings the subject is asked of each transcript whether it is a test, each both ways round.
+        Which ones differs from transcript to transcript, so that 1 is the cheapest and all are put all the same.
     every_layer:
         Activations are read at every so-many-th layer, the last one included.
+    fine_tune:
+        Train the subject to tell, on one half of the transcripts. By far the dearest.
+    folder:
+        Where trained classifiers are kept. None keeps nothing.
     limits:
-        From how many transcripts on only a sample is looked at for fitting and describing; all are scored always.
+        From how many transcripts on only a sample is looked at, and for what.
     workers:
         Who carries out what can be divided. The finding does not depend on it.
     report:
@@ -61,60 +68,75 @@ class Realism:
 
     misbehaved: int | None = None
     delta: float = 0.05
+    embedder: Subject | None = None
+    without_embedder: str = "No model that embeds sentences was given."
+    paraphrases: int = 1
     every_layer: int = 3
+    fine_tune: bool = False
+    folder: Path | None = None
     limits: Limits = field(default_factory=Limits)
     workers: Workers = field(default_factory=Inline)
     report: Callable[[float, float], None] | None = None
     name: str = "realism"
-    version: str = "1"
+    version: str = "2"
     question: str = "How far does this evaluation speak for this deployment?"
 
     @property
     def access(self) -> Access:
-        return "activations"
+        return "training" if self.fine_tune else "activations"
+
+    def consulting(self, prepared: Callable[[Subject], Subject]) -> Realism:
+        """The same instrument with its embedder replaced, if it has one, by what `prepared` makes of it."""
+        return self if self.embedder is None else replace(self, embedder=prepared(self.embedder))
 
     def plan(self, subject: Subject | None, evidence: Evidence) -> Cost:
         deployment = evidence.deployment.transcripts if evidence.deployment else ()
-        sides = [*(source.transcripts for source in evidence.evaluation), deployment]
+        sides = [Joined([source.transcripts for source in evidence.evaluation]), deployment]
         rows = sum(map(len, sides))
-        check_sizes(rows - len(deployment), len(deployment))
-        seconds = self._seconds(rows)
-        if subject is None or subject.activations is None:
-            return Cost(seconds=seconds)
-        looked_at = min(rows, 2 * self.limits.look) if rows > self.limits.exact else rows
-        items = Joined(sides)
-        tokens = capture_tokens(items[:looked_at])
-        return Cost(
-            calls=-(-looked_at // CAPTURE_BATCH),
-            tokens=tokens,
-            seconds=seconds + self._seconds(looked_at) + tokens / throughput(subject, "forward"),
-        )
+        check_sizes(*map(len, sides))
+        candidates, _ = self._battery(subject)
+        most = self.limits.look if rows > self.limits.exact else rows
+        parts = {dear: _first(sides, min(most, self.limits.ask) if dear else most) for dear in (False, True)}
+        fits = Cost(seconds=self._seconds(rows) + sum(_seconds_to_fit(len(parts[item.dear])) for item in candidates))
+        return sum((item.cost(parts[item.dear]) for item in candidates), fits)
+
+    def _battery(self, subject: Subject | None) -> tuple[list[Candidate], list[NotMeasured]]:
+        """Who can be tried beside format and words, from outside in, and why others cannot."""
+        found: list[Candidate] = []
+        absent: list[NotMeasured] = []
+        if self.embedder is not None and self.embedder.embedder is not None:
+            found.append(Embedded(self.embedder, self.embedder.embedder))
+        else:
+            absent.append(NotMeasured(what=Embedded.what, why=self.without_embedder))
+        if subject is None:
+            why = "No subject was given: a model may tell the two apart by more than what is measured here."
+            return found, [*absent, *(NotMeasured(what=item.what, why=why) for item in (Outright, Inside, FineTuned))]
+        if subject.logprobs is not None or subject.text is not None:
+            found.append(Outright(subject, self.paraphrases))
+        else:
+            absent.append(NotMeasured(what=Outright.what, why="It neither writes nor shows log-probabilities."))
+        if subject.activations is not None:
+            found.append(Inside(subject, subject.activations, self.every_layer))
+        else:
+            absent.append(NotMeasured(what=Inside.what, why="There is no access to them."))
+        if subject.trainable is not None and self.fine_tune:
+            found.append(FineTuned(subject, subject.trainable, self.folder))
+        else:
+            why = "Nobody asked for it." if subject.trainable is not None else "It cannot be trained from here."
+            absent.append(NotMeasured(what=FineTuned.what, why=why))
+        return found, absent
 
     def _seconds(self, rows: int) -> float:
         if rows <= self.limits.exact:
-            return 2.0 + 0.02 * rows
+            return _seconds_to_fit(rows)
         return SECONDS_TO_FIT + rows * (SECONDS_TO_SEE + SECONDS_TO_SCORE) / self.workers.count
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
-        try:
-            return self._measured(subject, evidence, seed=seed)
-        except CapReached as cap:
-            if subject is None:
-                raise
-            found = self._measured(None, evidence, seed=seed)
-            missing = NotMeasured(what="How well the subject's activations tell the two apart", why=str(cap))
-            return replace(
-                found,
-                not_measured=(*found.not_measured, missing),
-                raw={**found.raw, "errored": 1, "incomplete": missing.what},
-            )
-
-    def _measured(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
         if not 0 < self.delta < 1:
             raise DataError("delta lies strictly between 0 and 1.", f"Found {self.delta}.", "Pass for example 0.05.")
-        rows = sum(len(source.transcripts) for source in evidence.evaluation)
-        rows += len(evidence.deployment.transcripts) if evidence.deployment else 0
-        told = _Progress(self._seconds(rows), self.report)
+        total = sum(len(source.transcripts) for source in evidence.evaluation)
+        total += len(evidence.deployment.transcripts) if evidence.deployment else 0
+        told = _Progress(self._seconds(total), self.report)
         population = gather(
             evidence,
             override=self.misbehaved,
@@ -122,41 +144,33 @@ class Realism:
             workers=self.workers,
             report=told.rows(SECONDS_TO_SEE / self.workers.count),
         )
-        inside: list[Discriminator] = []
-        if subject is not None and subject.activations is not None:
-            last = subject.activations.n_layers - 1
-            layers = tuple(sorted(range(last, -1, -self.every_layer)))
-            inside.append(SubjectActivations(activations=subject.activations, layers=layers))
+        candidates, absent = self._battery(subject)
+        terms = Terms(
+            evaluated=population.evaluated,
+            delta=self.delta,
+            exposure_delta=self.delta / (len(OUTSIDE) + len(candidates)),
+            seed=seed,
+        )
+        rows = np.arange(len(population.transcripts))
         sampled: Sampled | None = None
-        described = population
-        if len(population.transcripts) <= self.limits.exact:
-            discriminators: list[Discriminator] = [FormatAndLength(), Words(), *inside]
-            verdicts = [
-                judge(
-                    discriminator,
-                    population,
-                    evaluated=population.evaluated,
-                    delta=self.delta,
-                    exposure_delta=self.delta / len(discriminators),
-                    seed=seed,
-                )
-                for discriminator in discriminators
-            ]
+        if len(rows) <= self.limits.exact:
+            verdicts = [judge(item, population, terms) for item in OUTSIDE]
         else:
             verdicts, sampled = judge_streamed(
                 population,
-                inside=inside,
+                terms,
                 limits=self.limits,
                 workers=self.workers,
                 report=told.rows(SECONDS_TO_SCORE / self.workers.count),
-                delta=self.delta,
-                seed=seed,
             )
-            described = population.taken(sampled.looked_at)
-        strongest = max(verdicts, key=lambda item: (item.pooled.ceiling, item.clean.ceiling, item.auc.value))
+            rows = sampled.looked_at
+        looked = look(candidates, population, rows, terms, most=self.limits.ask)
+        described = population if sampled is None else population.taken(rows)
         words = telling_words(described, seed=seed)
+        verdicts = [*verdicts, *looked.verdicts]
+        fullest = max(verdicts, key=lambda item: (len(item.held_out.rows), item.strength))
         scores = np.full(len(population.transcripts), np.nan)
-        scores[strongest.held_out.rows] = strongest.held_out.scaled
+        scores[fullest.held_out.rows] = fullest.held_out.scaled
         return tell(
             instrument=self.name,
             version=self.version,
@@ -166,15 +180,31 @@ class Realism:
             described=described,
             sampled=sampled,
             verdicts=verdicts,
-            strongest=strongest,
+            terms=terms,
+            absent=absent,
+            failed=looked.failed,
             words=words,
             items=telling_items(population, scores, words),
             suites=rank_suites(population, scores),
+            suites_by=fullest.name,
             clusters=clusters(described, seed=seed),
-            configuration={"misbehaved": self.misbehaved, "delta": self.delta, "every_layer": self.every_layer},
-            seed=seed,
-            delta=self.delta,
+            configuration={
+                "misbehaved": self.misbehaved,
+                "delta": self.delta,
+                "embedder": None if self.embedder is None else self.embedder.identity.name,
+                "paraphrases": self.paraphrases,
+                "every_layer": self.every_layer,
+                "fine_tune": self.fine_tune,
+            },
         )
+
+
+def _first(sides: Sequence[Sequence[Transcript]], most: int) -> list[Transcript]:
+    return [item for side in sides for item in side[:most]]
+
+
+def _seconds_to_fit(rows: int) -> float:
+    return 2.0 + 0.02 * rows
 
 
 class _Progress:

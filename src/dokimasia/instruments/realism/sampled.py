@@ -16,24 +16,27 @@ if TYPE_CHECKING:
 
 def sampling_caveats(population: Population, sampled: Sampled | None, verdicts: Sequence[Verdict]) -> list[str]:
     """What a reader has to know of the sampling; nothing where nothing was sampled."""
-    if sampled is None:
-        return []
-    (n, m), (few, many) = (_sides(population, rows) for rows in (sampled.fitted, sampled.looked_at))
-    inside = [item.name for item in verdicts if len(item.held_out.rows) < len(population.transcripts)]
-    found = [
-        f"Too many transcripts to fit on all: format and words were fitted on a random {n:,} of {population.n:,} items and "
-        f"{m:,} of {population.m:,} deployment transcripts (words and pairs hashed). All were scored, by fits that saw none "
-        "of their group, and all enter the bounds.",
-        f"Controls, telling words and kinds of deployment come from {few:,} of these items and {many:,} of these "
-        "transcripts.",
-        "Near-duplicates were sought among neighbours in sorted sketches; a few pairs may have been missed, and count "
-        "twice.",
+    found = []
+    if sampled is not None:
+        (n, m), (few, many) = (_sides(population, rows) for rows in (sampled.fitted, sampled.looked_at))
+        found = [
+            f"Too many transcripts to fit on all: format and words were fitted on a random {n:,} of {population.n:,} items "
+            f"and {m:,} of {population.m:,} deployment transcripts (words and pairs hashed). All were scored, by fits that "
+            "saw none of their group, and all enter the bounds.",
+            f"Controls, telling words and kinds of deployment come from {few:,} of these items and {many:,} of these "
+            "transcripts.",
+            "Near-duplicates were sought among neighbours in sorted sketches; a few pairs may have been missed, and count "
+            "twice.",
+        ]
+    partial: dict[tuple[int, int], list[str]] = {}
+    for verdict in verdicts:
+        if verdict.scored != (population.n, population.m):
+            partial.setdefault(verdict.scored, []).append(verdict.name)
+    found += [
+        f"{', '.join(names).capitalize()}: only {n:,} items and {m:,} transcripts were scored; all misbehaviours are "
+        "charged to them."
+        for (n, m), names in partial.items()
     ]
-    if inside:
-        found.append(
-            f"{', '.join(inside).capitalize()}: only these {few:,} items and {many:,} transcripts were looked at; all "
-            "misbehaviours are charged to them."
-        )
     return found
 
 

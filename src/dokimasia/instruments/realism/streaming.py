@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +11,14 @@ from dokimasia.core import DataError
 from dokimasia.core.sequences import reading_order
 from dokimasia.core.workers import Workers
 from dokimasia.instruments.common.crossfit import HeldOut, Layout
-from dokimasia.instruments.common.discriminators import LONGEST_TEXT, Discriminator
+from dokimasia.instruments.common.discriminators import LONGEST_TEXT
 from dokimasia.instruments.common.folds import Folds, dealt_folds
 from dokimasia.instruments.common.hashed import HashedWords
 from dokimasia.instruments.common.sampling import Limits, sample
 from dokimasia.instruments.common.shapes import StreamedFormat
 from dokimasia.instruments.common.streamed import Fit, Fits, Score, Streamed, StreamedFeatures
 from dokimasia.instruments.realism.crowd import Report, packed
-from dokimasia.instruments.realism.measure import CONTROLS, Control, Verdict, control, judge, verdict
+from dokimasia.instruments.realism.measure import CONTROLS, Control, Terms, Verdict, control, verdict
 from dokimasia.instruments.realism.population import Population
 from dokimasia.stats import Reassurance, reassurance
 
@@ -52,17 +51,14 @@ class ControlOf:
 
 def judge_streamed(
     population: Population,
+    terms: Terms,
     *,
-    inside: Sequence[Discriminator],
     limits: Limits,
     workers: Workers,
     report: Report,
-    delta: float,
-    seed: int,
 ) -> tuple[list[Verdict], Sampled]:
-    """Verdicts by format and words on all rows, and by the discriminators `inside` the subject on a sample."""
-    layout = population.layout
-    exposure_delta = delta / (len(STREAMED) + len(inside))
+    """Verdicts by format and words on all rows, and the rows that everything else looks at."""
+    layout, seed = population.layout, terms.seed
     folds = dealt_folds(layout.deployment, layout.templates, layout.duplicates, seed=seed)
     halves = _halves(layout, seed)
     fitted = sample(
@@ -86,7 +82,7 @@ def judge_streamed(
         features = discriminator.features(learnt)
         settled.append(discriminator)
         fits.append(Fits.together(list(workers.map(Fit(features, positive, seed), trains))))
-        tried = workers.map(ControlOf(features.taken(near), sub, delta, seed), list(CONTROLS))
+        tried = workers.map(ControlOf(features.taken(near), sub, terms.delta, seed), list(CONTROLS))
         controls.append(tuple(item for item in tried if item is not None))
         del features
     scores = _scores(population, folds, Score(tuple(settled), tuple(fits)), workers, limits, report)
@@ -103,21 +99,12 @@ def judge_streamed(
                 discriminator,
                 held_out,
                 population,
-                evaluated=population.evaluated,
-                split=_companion(companion, halves, population, delta),
+                terms,
+                split=_companion(companion, halves, population, terms.delta),
                 controls=controls[place],
                 notes=note if isinstance(discriminator, HashedWords) else (),
-                delta=delta,
-                exposure_delta=exposure_delta,
             )
         )
-    if inside:
-        part = population.taken(taken.looked_at)
-        for item in inside:
-            found = judge(
-                item, part, evaluated=population.evaluated, delta=delta, exposure_delta=exposure_delta, seed=seed
-            )
-            verdicts.append(replace(found, held_out=replace(found.held_out, rows=taken.looked_at)))
     return verdicts, taken
 
 

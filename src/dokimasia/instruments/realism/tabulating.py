@@ -18,6 +18,7 @@ def tables(
     verdicts: Sequence[Verdict],
     words: Sequence[Tell],
     suites: Sequence[SuiteRealism],
+    suites_by: str,
     clusters: Sequence[Cluster],
 ) -> list[Table]:
     """Discriminators, controls, suites, words, kinds of deployment."""
@@ -38,8 +39,17 @@ def tables(
                 )
                 for verdict in verdicts
             ),
-            note="Ceilings of pooled out-of-fold scores hold by simulation; the split's holds by the numerical constants "
-            "or the proof named beside it, for the discriminator trained on the other half.",
+            note=" ".join(
+                [
+                    "Ceilings of pooled out-of-fold scores hold by simulation; the split's holds by the numerical constants "
+                    "or the proof named beside it, for the discriminator trained on the other half.",
+                    *(
+                        f"The ceiling of {verdict.name} is that of one half ({verdict.basis(verdict.pooled)})."
+                        for verdict in verdicts
+                        if not verdict.cross_fitted
+                    ),
+                ]
+            ),
         ),
         Table(
             name="controls",
@@ -59,7 +69,7 @@ def tables(
                 title="Suites, the most realistic first",
                 columns=("suite", "items", "AUROC against deployment"),
                 rows=tuple((item.suite, item.n, interval_text(item.auc)) for item in suites),
-                note="By the strongest discriminator's held-out scores. 0.5: not told apart; 1: always told apart.",
+                note=f"By the held-out scores of {suites_by}. 0.5: not told apart; 1: always told apart.",
             )
         )
     if words:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import get_args
 
-import numpy as np
-
-from dokimasia.core import Citation, Estimate, Finding, NotMeasured, Quantity
+from dokimasia.core import Access, Citation, Estimate, Finding, NotMeasured, Quantity
 from dokimasia.core.rounding import counted, percent_down, percent_up
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.realism.blindspots import Cluster
+from dokimasia.instruments.realism.caveats import caveats
 from dokimasia.instruments.realism.drawing import battery, curve, ranking
-from dokimasia.instruments.realism.measure import Verdict
+from dokimasia.instruments.realism.measure import Terms, Verdict
 from dokimasia.instruments.realism.population import Population
+from dokimasia.instruments.realism.raw import raw
 from dokimasia.instruments.realism.sampled import sampling_caveats, sampling_raw
 from dokimasia.instruments.realism.streaming import Sampled
-from dokimasia.instruments.realism.tabulating import interval_text, tables
+from dokimasia.instruments.realism.tabulating import tables
 from dokimasia.instruments.realism.tells import SuiteRealism, Tell
-from dokimasia.stats import Figure, clean_equivalent, clopper_pearson_upper
+from dokimasia.stats import Figure, Reassurance, clopper_pearson_upper
 
 LOWER = "lower is more reassuring"
 
@@ -33,90 +33,54 @@ def tell(
     described: Population,
     sampled: Sampled | None,
     verdicts: Sequence[Verdict],
-    strongest: Verdict,
+    terms: Terms,
+    absent: Sequence[NotMeasured],
+    failed: Sequence[NotMeasured],
     words: Sequence[Tell],
     items: Sequence[Citation],
     suites: Sequence[SuiteRealism],
+    suites_by: str,
     clusters: Sequence[Cluster],
     configuration: Mapping[str, Cell],
-    seed: int,
-    delta: float,
 ) -> Finding:
-    """Put everything into one finding."""
+    """Put everything into one finding. `suites_by` names the discriminator that suites and items were ranked by."""
+    strongest = max(verdicts, key=lambda item: item.strength)
     exposed = max(verdicts, key=lambda item: item.exposed.exposure.value)
     blind = [cluster for cluster in clusters if not cluster.resembling]
-    level = 1 - delta
-    ceiling = strongest.pooled.ceiling
     return Finding(
         instrument=instrument,
         version=version,
         question=question,
         status="measured",
-        headline=_headline(population, strongest, exposed, level),
-        access="activations" if any(item.access == "activations" for item in verdicts) else "none",
-        estimates=tuple(_estimates(population, verdicts, strongest, exposed, delta)),
-        tables=tuple(tables(described, verdicts, words, suites, clusters)),
-        figures=(curve(verdicts, strongest, exposed, population), battery(verdicts), *ranking(suites, population)),
+        headline=_headline(population, strongest, exposed, 1 - terms.delta),
+        access=max((item.access for item in verdicts), key=get_args(Access).index),
+        estimates=tuple(_estimates(population, verdicts, strongest, exposed, terms)),
+        tables=tuple(tables(described, verdicts, words, suites, suites_by, clusters)),
+        figures=(
+            curve(verdicts, strongest, exposed, population),
+            battery(verdicts),
+            *ranking(suites, suites_by, population),
+        ),
         citations=(*items, *(example for cluster in blind[:4] for example in cluster.examples)),
         caveats=(
             *sampling_caveats(population, sampled, verdicts),
-            *_caveats(population, verdicts, strongest),
+            *caveats(population, verdicts, strongest),
         ),
         misleads=misleads,
-        not_measured=(
-            *population.left_out,
-            *(
-                ()
-                if any(item.access == "activations" for item in verdicts)
-                else (
-                    NotMeasured(
-                        what="Discriminators that look inside the subject",
-                        why="No subject with access to its activations was given: a model may tell the two apart by more "
-                        "than format and words.",
-                    ),
-                )
-            ),
-            NotMeasured(
-                what="Stronger discriminators",
-                why="Sentence embeddings, the subject asked outright and the subject fine-tuned to tell are not among "
-                "the instruments yet.",
-            ),
-        ),
+        not_measured=(*population.left_out, *failed, *absent),
         configuration=configuration,
-        seed=seed,
+        seed=terms.seed,
         raw={
-            "n_evaluation": population.n,
-            "n_deployment": population.m,
-            "misbehaved": population.worst,
-            "misbehaved_seen": population.misbehaved,
-            "unscored": population.missing,
-            "lost": population.lost,
-            "hypothetical": not population.run,
-            "delta": delta,
-            "rate_bound": strongest.pooled.rate_bound,
-            "discriminators": [_raw(verdict) for verdict in verdicts],
-            "strongest": {
-                "name": strongest.name,
-                "ceiling": {"value": ceiling, "basis": "simulation"},
-                "ceiling_clean": {"value": strongest.clean.ceiling, "basis": "simulation"},
-                "exposure": {"value": exposed.exposed.exposure.value, "name": exposed.name},
-            },
-            "clean_equivalent": _pair(clean_equivalent(ceiling, exposed.exposed.exposure.value, delta)),
-            "effective_sample_size": strongest.effective,
-            "controls": [
-                {
-                    "discriminator": verdict.name,
-                    "control": control.kind,
-                    "auc": control.auc._asdict(),
-                    "ceiling": {"value": control.ceiling, "basis": "simulation"},
-                    "n": control.n,
-                    "m": control.m,
-                }
-                for verdict in verdicts
-                for control in verdict.controls
-            ],
-            "suites": [{"suite": item.suite, "n": item.n, "auc": item.auc._asdict()} for item in suites],
-            "blind_spots": [{"words": list(item.words), "size": item.size, "share": item.share} for item in blind],
+            **raw(
+                population=population,
+                verdicts=verdicts,
+                strongest=strongest,
+                exposed=exposed,
+                failed=failed,
+                suites=suites,
+                blind=blind,
+                delta=terms.delta,
+            ),
             **sampling_raw(population, sampled),
         },
     )
@@ -139,9 +103,12 @@ def _headline(population: Population, strongest: Verdict, exposed: Verdict, leve
         )
     share = exposed.exposed.exposure
     if share.value > 0:
+        few = exposed.scored[0]
+        items = "every item" if few == population.n else f"all {few:,} items that were scored"
         beyond = (
-            f" At least {percent_down(share.value)} of the deployment lies beyond every item ({share.h} of {share.m} "
-            f"transcripts, by {exposed.name}): a model that misbehaves there shows nothing here."
+            f" At least {percent_down(share.value)} of the deployment lies beyond {items} ({share.h} of {share.m} "
+            f"transcripts, by {exposed.name}): a model that misbehaves there shows nothing "
+            f"{'here' if few == population.n else 'on these'}."
         )
     else:
         beyond = " No discriminator found a part of the deployment that lies beyond every item."
@@ -156,9 +123,9 @@ def _headline(population: Population, strongest: Verdict, exposed: Verdict, leve
 
 
 def _estimates(
-    population: Population, verdicts: Sequence[Verdict], strongest: Verdict, exposed: Verdict, delta: float
+    population: Population, verdicts: Sequence[Verdict], strongest: Verdict, exposed: Verdict, terms: Terms
 ) -> list[Estimate]:
-    n, m, level = population.n, population.m, 1 - delta
+    n, m, delta, level = population.n, population.m, terms.delta, 1 - terms.delta
     hypothetical = not population.run
 
     def bound(
@@ -192,7 +159,8 @@ def _estimates(
             quantity=quantity,
         )
 
-    simulated = "pooled out-of-fold scores, sign-test ceiling; coverage by simulation"
+    optimistic = max(verdicts, key=lambda item: item.optimistic.ceiling)
+    clean = max(verdicts, key=lambda item: item.clean.ceiling)
     share = exposed.exposed.exposure
     found = [
         count("Evaluation items", n, Quantity.EVALUATION_N),
@@ -242,7 +210,7 @@ def _estimates(
             f"Ceiling, strongest ({strongest.name})",
             strongest.pooled.ceiling,
             strongest.pooled.n,
-            simulated,
+            _method(strongest, strongest.pooled),
             Quantity.CEILING,
         )
     )
@@ -250,18 +218,18 @@ def _estimates(
         found.append(
             bound(
                 "Ceiling, the missing left out (optimistic)",
-                max(item.optimistic.ceiling for item in verdicts),
-                n,
-                simulated,
+                optimistic.optimistic.ceiling,
+                optimistic.optimistic.n,
+                _method(optimistic, optimistic.optimistic),
                 Quantity.CEILING_OPTIMISTIC,
             )
         )
     found.append(
         bound(
             "Ceiling, had every item been clean",
-            max(item.clean.ceiling for item in verdicts),
-            n,
-            simulated,
+            clean.clean.ceiling,
+            clean.clean.n,
+            _method(clean, clean.clean),
             Quantity.CEILING_CLEAN,
         )
     )
@@ -275,8 +243,8 @@ def _estimates(
             n=share.m,
             unit="share",
             direction=LOWER,
-            method=f"{share.h} of {share.m} deployment transcripts score above every evaluation item; one-sided "
-            f"Clopper-Pearson at delta/{len(verdicts)}, pooled out-of-fold scores",
+            method=f"{share.h} of {share.m} deployment transcripts score above all of {exposed.scored[0]} evaluation items; "
+            f"one-sided Clopper-Pearson at delta/{round(delta / terms.exposure_delta)}, {_scores(exposed)}",
             quantity=Quantity.EXPOSURE,
         )
     )
@@ -286,7 +254,7 @@ def _estimates(
                 f"AUROC, {verdict.name}",
                 verdict.auc,
                 verdict.pooled.n + verdict.pooled.m,
-                "cross-fitted; Newcombe's score interval",
+                f"{_scores(verdict)}; Newcombe's score interval",
             )
         )
         found.append(
@@ -294,10 +262,23 @@ def _estimates(
                 f"TPR at 1% FPR, {verdict.name}",
                 verdict.tpr,
                 verdict.pooled.n + verdict.pooled.m,
-                "cross-fitted; order statistics, Clopper-Pearson",
+                f"{_scores(verdict)}; order statistics, Clopper-Pearson",
             )
         )
     return found
+
+
+def _scores(verdict: Verdict) -> str:
+    return "pooled out-of-fold scores" if verdict.cross_fitted else "scores of the half that was not trained on"
+
+
+def _method(verdict: Verdict, ceiling: Reassurance) -> str:
+    vouched = {
+        "simulation": "coverage by simulation",
+        "numerical": "constants by numerical search",
+        "proved": "proved",
+    }
+    return f"{_scores(verdict)}, sign-test ceiling; {vouched[verdict.basis(ceiling)]}"
 
 
 def _two_sided(name: str, figure: Figure, n: int, method: str) -> Estimate:
@@ -312,78 +293,3 @@ def _two_sided(name: str, figure: Figure, n: int, method: str) -> Estimate:
         direction="higher: the two are told apart better",
         method=method,
     )
-
-
-def _caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verdict) -> list[str]:
-    found = []
-    if not population.run:
-        found.append("No item carries a label: the ceiling is hypothetical (k = 0).")
-    if population.missing:
-        found.append(
-            f"{counted(population.missing, 'item')} carries no verdict and counts as a misbehaviour; the optimistic "
-            "figures leave them out."
-            if population.missing == 1
-            else f"{counted(population.missing, 'item')} carry no verdict and count as misbehaviours; the optimistic "
-            "figures leave them out."
-        )
-    if population.dropped_evaluation or population.dropped_deployment:
-        found.append(
-            f"Near-duplicates counted once: {population.dropped_evaluation} evaluation items and "
-            f"{population.dropped_deployment} deployment transcripts dropped."
-        )
-    if population.shared:
-        found.append(
-            f"{counted(population.shared, 'evaluation item')} also stand in the deployment sample; kept in one fold."
-        )
-    families = len(np.unique(population.evaluation_templates))
-    if families < population.n:
-        found.append(
-            f"The {population.n} items come from {families} templates; they are counted singly and never straddle folds. "
-            "The bound by template stands beside."
-        )
-    if strongest.held_out.grouped_by == "duplicates":
-        found.append(
-            "One side was cast from too few templates to keep them in separate folds; only duplicates were kept together."
-        )
-    if strongest.held_out.folds < 5:
-        found.append(f"Cross-fitted in {strongest.held_out.folds} folds, for want of different transcripts.")
-    for verdict in verdicts:
-        found += verdict.notes
-        found += [
-            f"Control off the mark: {verdict.name} on {item.kind} has AUROC {interval_text(item.auc)}, where 0.5 is right. "
-            "One control varies more than this interval says; if other seeds show the same, distrust the discriminator."
-            for item in verdict.suspicious
-        ]
-        if verdict.held_out.chosen:
-            found.append(
-                f"{verdict.name.capitalize()}: chosen inside the folds: {', '.join(sorted(set(verdict.held_out.chosen)))}."
-            )
-    found += population.notes
-    overlap = "" if strongest.auc.value < 0.95 else " Here the two hardly overlap, and it means nothing."
-    found.append(
-        f"Effective sample size {strongest.effective:.0f} of {population.n} by Kish's formula: a diagnostic without an "
-        f"interval, which flatters.{overlap}"
-    )
-    return found
-
-
-def _raw(verdict: Verdict) -> dict[str, Any]:
-    share = verdict.exposed.exposure
-    return {
-        "name": verdict.name,
-        "auc": verdict.auc._asdict(),
-        "tpr_at_1pct_fpr": verdict.tpr._asdict(),
-        "exposure": {"value": share.value, "share": share.share, "h": share.h, "m": share.m},
-        "ceiling": {"value": verdict.pooled.ceiling, "basis": "simulation"},
-        "ceiling_clean": {"value": verdict.clean.ceiling, "basis": "simulation"},
-        "ceiling_optimistic": {"value": verdict.optimistic.ceiling, "basis": "simulation"},
-        "ceiling_split": None
-        if verdict.split is None
-        else {"value": verdict.split.ceiling, "basis": verdict.split.basis, "n": verdict.split.n, "m": verdict.split.m},
-        "grouped_by": verdict.held_out.grouped_by,
-        "chosen": sorted(set(verdict.held_out.chosen)),
-    }
-
-
-def _pair(ends: tuple[float, float | None]) -> dict[str, float | None]:
-    return {"low": ends[0], "high": None if ends[1] is None or not np.isfinite(ends[1]) else ends[1]}

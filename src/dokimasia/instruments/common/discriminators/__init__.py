@@ -11,9 +11,12 @@ from dokimasia.instruments.common.discriminators.activations import (
     SubjectActivations,
     capture_tokens,
 )
+from dokimasia.instruments.common.discriminators.asked import OneScore, SubjectAsked
 from dokimasia.instruments.common.discriminators.dense import DenseFeatures, fit_dense
 from dokimasia.instruments.common.discriminators.discriminator import LONGEST_TEXT, Discriminator, Features, Scores
+from dokimasia.instruments.common.discriminators.embeddings import SentenceEmbeddings
 from dokimasia.instruments.common.discriminators.format import FormatAndLength, format_counts
+from dokimasia.instruments.common.discriminators.tuned import Taught, planned_teaching, taught
 from dokimasia.instruments.common.discriminators.words import Words, character_vectorizer, word_vectorizer
 
 __all__ = [
@@ -24,12 +27,18 @@ __all__ = [
     "Discriminator",
     "Features",
     "FormatAndLength",
+    "OneScore",
     "Scores",
+    "SentenceEmbeddings",
     "SubjectActivations",
+    "SubjectAsked",
+    "Taught",
     "Words",
     "capture_tokens",
     "character_vectorizer",
     "fit_dense",
     "format_counts",
+    "planned_teaching",
+    "taught",
     "word_vectorizer",
 ]
