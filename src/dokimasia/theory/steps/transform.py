@@ -1,0 +1,54 @@
+"""The Laplace transform of one subtask's time beyond its least, `W = T - 1`, on and off the positive axis.
+
+Everything follows from one integral, `I(b, s) = int_0^inf exp(-s w) (1 + w)**-b dw`, which is `exp(s) E_b(s)` with the
+exponential integral of real order: the transform is `M(s) = E exp(-s W) = a I(a + 1, s) = 1 - s I(a, s)`. The trapezoidal
+rule in `log w` gives it to 13 digits for all `s` and `b > 0`, with no series to choose between; off the positive axis the ray
+of `w` turns half as far the other way, between the branch point and growth. `M` has no zero off the negative axis (the Pareto law is a generalised gamma convolution), so that
+its principal logarithm is continuous, and a power `M**n` means something for any real `n`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log1p
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Complex = NDArray[np.complex128]
+    Array = NDArray[np.float64]
+
+STEP = 0.1
+LEAST, MOST = np.log(1e-17), np.log(80.0)
+
+
+def scaled_integral(b: float, s: Complex) -> Complex:
+    """`int_0^inf exp(-s w) (1 + w)**-b dw` for each of `s` (n,), up to 5/8 of pi off the positive axis; `b > 0`."""
+    size, angle = np.abs(s), np.angle(s)
+    start = LEAST + np.log(size / (size + b + 1))
+    nodes = np.arange(np.ceil((MOST - start.min(initial=MOST)) / STEP))
+    log_w = (start - np.log(size))[:, None] + STEP * nodes - 0.5j * angle[:, None]
+    w = np.exp(log_w)
+    return np.asarray(STEP * np.exp(log_w - s[:, None] * w - b * log1p(w)).sum(axis=1))
+
+
+def log_transform(a: float, s: Complex) -> Complex:
+    """`ln E exp(-s W)` for each of `s` (n,); accurate relative to itself where it is near 0 and where it is not."""
+    away = s * scaled_integral(a, s)
+    found = log1p(-away)
+    small = np.abs(1 - away) < 0.1
+    found[small] = np.log(a * scaled_integral(a + 1, s[small]))
+    return np.asarray(found)
+
+
+def tilted_moments(a: float, s: float) -> tuple[float, float]:
+    """Mean and variance of `s W` under the law reweighted by `exp(-s W)`, `s > 0`; they give the derivatives of `ln M`."""
+    log_u = np.arange(LEAST + np.log(s / (s + a + 1)), MOST, STEP)
+    log_w = log_u - np.log(s)
+    u = np.exp(log_u)
+    weight = np.exp(log_w - u - (a + 1) * np.log1p(np.exp(log_w)))
+    weight /= weight.sum()
+    mean = float(weight @ u)
+    return mean, float(weight @ (u - mean) ** 2)
