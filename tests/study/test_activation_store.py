@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,18 @@ import pytest
 
 from dokimasia.core import DataError, EnvironmentFault, Identity, PooledActivations, UserError
 from dokimasia.core.transcript import Message
+from dokimasia.core.workers import Inline
 from dokimasia.study import activation_rows
+from dokimasia.study import activation_store as store_module
 from dokimasia.study.activation_rows import ENTRY, Rows
-from dokimasia.study.activation_store import PART, Sites, StoredActivations, activation_store, conversation_key
+from dokimasia.study.activation_store import (
+    PART,
+    Sites,
+    StoredActivations,
+    activation_store,
+    conversation_key,
+    fill,
+)
 
 IDENTITY = Identity(name="fake", digest="d", parameters=1, dtype="none", threads=1)
 WIDTH = 6
@@ -345,3 +355,43 @@ def test_rows_come_through_files_that_others_hold_open(tmp_path):
     ((_, found),) = reader.read(["a"])
     assert (found == 1).all()
     assert os.stat(tmp_path / "values.bin").st_size == 16
+
+
+class Ahead:
+    """Workers that have several parts under way before the first is done."""
+
+    count = 2
+
+    def map(self, function, blocks):
+        waiting = deque()
+        for block in blocks:
+            waiting.append(block)
+            if len(waiting) > 3:
+                yield function(waiting.popleft())
+        yield from map(function, waiting)
+
+
+@pytest.mark.parametrize("workers", [Inline(), Ahead()])
+def test_what_is_under_way_is_not_computed_again(tmp_path, monkeypatch, workers):
+    """A conversation that comes back before its row is stored is waited for; the bytes are those of one worker."""
+    monkeypatch.setattr(store_module, "WINDOW", 8)
+    monkeypatch.setattr(store_module, "PART", 4)
+    stream = [talk for start in range(0, 40, 4) for talk in talks(12, start)]
+    sites, fake, found = Sites(layers=(1,), pools=("last",), max_tokens=1000), Fake(), []
+    for name, crew in (("whole", Inline()), ("other", workers)):
+        with activation_store(tmp_path / name) as store:
+            fake = Fake()
+            fill(
+                store.of(IDENTITY),
+                iter(stream),
+                sites,
+                lambda part, fake=fake: fake.activations(
+                    part.conversations, layers=part.sites.layers, pools=part.sites.pools, max_tokens=1000
+                ),
+                crew,
+                lambda part, there: found.append((len(part), there)),
+            )
+        assert len(fake.pairs) == len(set(fake.pairs)) == 48
+    assert contents(tmp_path / "other") == contents(tmp_path / "whole")
+    assert sum(count for count, there in found if not there) == 2 * 48
+    assert sum(count for count, there in found) == 2 * len(stream)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import zlib
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -45,8 +46,8 @@ class _Known:
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
-        self.sums: list[int] = []
-        self.flags: list[bool] = []
+        self.sums = array("I")
+        self.flags = bytearray()
 
     def add(self, entry: np.void) -> None:
         self.places[entry["key"].decode()] = len(self.sums)
@@ -85,7 +86,7 @@ class Rows:
 
     def flag(self, key: str) -> bool:
         """The flag that was given with this key."""
-        return self._known.flags[self._known.places[key]]
+        return bool(self._known.flags[self._known.places[key]])
 
     def append(self, keys: Sequence[str], values: NDArray[np.float32], flags: Sequence[bool]) -> None:
         """Write rows (n_keys, width) behind the others; after this returns, they survive whatever happens."""

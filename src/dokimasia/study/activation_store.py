@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dokimasia.core import Activations, Identity, Message, PooledActivations, UserError
+from dokimasia.core.workers import Inline, Workers
 from dokimasia.study.activation_rows import Damaged, Rows, trouble
 from dokimasia.study.provenance import answering_versions
 from dokimasia.study.store import canonical, claim
@@ -211,31 +212,70 @@ class StoredActivations:
         )
 
     def fill(self, conversations: Iterable[Conversation], sites: Sites) -> None:
-        """Compute and store what is missing, in memory that does not grow with the number of conversations."""
-        stream = iter(conversations)
-        while window := list(islice(stream, WINDOW)):
-            by_key = {conversation_key(conversation): conversation for conversation in window}
-            missing = self.space.missing(by_key, sites)
-            absent = {key for keys in missing.values() for key in keys}
-            found = [conversation for key, conversation in by_key.items() if key not in absent]
-            if found and self.report is not None:
-                self.report(found, True)
-            for wanted, keys in sorted(missing.items(), key=lambda item: repr(item[0])):
-                planned = sorted(keys, key=lambda key: (-_length(by_key[key]), key))
-                for start in range(0, len(planned), PART):
-                    part = planned[start : start + PART]
-                    self._compute(part, [by_key[key] for key in part], wanted)
+        """Compute and store what is missing, in memory that does not grow with the length of the conversations."""
+        fill(self.space, conversations, sites, self._computed, Inline(), self.report)
 
-    def _compute(self, keys: Sequence[str], conversations: Sequence[Conversation], sites: Sites) -> None:
-        found = self.inner.activations(
-            conversations, layers=sites.layers, pools=sites.pools, max_tokens=sites.max_tokens
+    def _computed(self, part: Part) -> PooledActivations:
+        return self.inner.activations(
+            part.conversations, layers=part.sites.layers, pools=part.sites.pools, max_tokens=part.sites.max_tokens
         )
+
+
+@dataclass(frozen=True)
+class Part:
+    """Conversations, the longest first, of which the same sites are to be computed."""
+
+    keys: tuple[str, ...]
+    conversations: tuple[Conversation, ...]
+    sites: Sites
+
+
+def fill(
+    space: Space,
+    conversations: Iterable[Conversation],
+    sites: Sites,
+    compute: Callable[[Part], PooledActivations],
+    workers: Workers,
+    report: Report | None = None,
+) -> None:
+    """Have `workers` compute what is missing and store it as it comes: the same bytes, whoever computes it."""
+    under_way: deque[Part] = deque()
+
+    def parts() -> Iterator[Part]:
+        for part in _planned(space, conversations, sites, report):
+            under_way.append(part)
+            yield part
+
+    for found in workers.map(compute, parts()):
+        part = under_way.popleft()
         cut = found.truncated_rows
         if cut is None:  # the longest come first, and something was left out of the longest
             cut = tuple(range(found.truncated))
-        self.space.append(keys, sites, found.values, [place in cut for place in range(len(keys))])
-        if self.report is not None:
-            self.report(conversations, False)
+        space.append(part.keys, part.sites, found.values, [row in cut for row in range(len(part.keys))])
+        if report is not None:
+            report(part.conversations, False)
+
+
+def _planned(
+    space: Space, conversations: Iterable[Conversation], sites: Sites, report: Report | None
+) -> Iterator[Part]:
+    """What is to be computed; a conversation that comes again while it is under way counts as found."""
+    stream = iter(conversations)
+    given: set[str] = set()
+    while window := list(islice(stream, WINDOW)):
+        by_key = {conversation_key(conversation): conversation for conversation in window}
+        given = {key for keys in space.missing(given, sites).values() for key in keys}
+        missing = space.missing(by_key.keys() - given, sites)
+        absent = {key for keys in missing.values() for key in keys}
+        found = [conversation for key, conversation in by_key.items() if key not in absent]
+        if found and report is not None:
+            report(found, True)
+        given |= absent
+        for wanted, keys in sorted(missing.items(), key=lambda item: repr(item[0])):
+            order = sorted(keys, key=lambda key: (-_length(by_key[key]), key))
+            for start in range(0, len(order), PART):
+                part = order[start : start + PART]
+                yield Part(tuple(part), tuple(by_key[key] for key in part), wanted)
 
 
 def conversation_key(conversation: Conversation) -> str:
