@@ -1,0 +1,1 @@
+"""Goodhart's law with heavy tails."""
