@@ -127,15 +127,21 @@ def catch_half_seen(separation: float, share: float, candidates: int, sight: flo
 
     With a view that is worth nothing it is `catch`; with a perfect one, its power `m`. Between, by quadrature.
     """
-    m = whole("The number of candidates", candidates)
+    whole("The number of candidates", candidates)
+    inside("The audited share", share, edge="At 0 nothing is caught, at 1 all is.")
+    return above_selected(separation + float(ndtri(share)), candidates, sight)
+
+
+def above_selected(margin: float, candidates: float, sight: float) -> float:
+    """Probability that the chosen attack scores above a threshold that lies `margin` below the mean of all attacks."""
+    m = candidates
     within("The correlation of the attacker's view with the score", sight)
-    margin = separation + float(ndtri(inside("The audited share", share, edge="At 0 nothing is caught, at 1 all is.")))
     if m == 1 or sight == 0:
         return float(ndtr(margin))
     if sight == 1:
         return math.exp(m * float(log_ndtr(margin)))
     own = math.sqrt((1 - sight) * (1 + sight))
-    x = np.linspace(-38.0, 38.0, 12_001)
+    x = np.linspace(-38.0, 38.0, 1601)
     normal = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
     if sight > own:  # over the part that the attacker does not see: given it, all m must be above
         mass = normal * np.exp(m * log_ndtr((margin + own * x) / sight))

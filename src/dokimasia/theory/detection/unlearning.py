@@ -1,20 +1,27 @@
 """A small network with a planted trigger, trained further with and without it: does the backdoor go?
 
-Inputs are `bits` random signs, and the task is a majority of some of them. In the backdoored network's training data some
-inputs have the trigger (the last signs all +1) and the opposite label. It is then trained further on fresh data of which a
-share holds the trigger, now with the right label. What the two-layer network learned of the trigger stays where training
-data never show it. NumPy only; a fraction of a second.
+Inputs are `BITS` random signs, and the task is a majority of the first few. In the training data of the backdoored network
+some inputs hold a trigger and have the opposite label. It is then trained further on fresh data with right labels only, of
+which a share holds the trigger. Two triggers: a *token* that ordinary inputs never have (an input that is 0 without it), and
+a *phrase* of ordinary parts (the last signs all +1). NumPy only.
+
+The posterior of `triggers` says that training without the trigger changes nothing. Of the token that comes
+nearly true: its own weights have no gradient, and only what reads them moves. The phrase goes, since a smooth network cannot keep what it learned of the whole without keeping
+something of the parts, and those are in clean data with the right labels. That two models agree on clean data makes the data
+worthless only to a learner for whom the two are still alternatives; gradient descent is not such a learner.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-BITS, VOTERS, TRIGGER, HIDDEN = 24, 5, 8, 32
-CASES, STEPS = 4000, 300
+BITS, VOTERS, PHRASE, HIDDEN = 24, 5, 8, 32
+CASES, STEPS = 2000, 150
+
+Kind = Literal["token", "phrase"]
 
 Weights = list[NDArray[np.float64]]
 
@@ -26,24 +33,24 @@ class Unlearning(NamedTuple):
     after: dict[float, tuple[float, float]]
 
 
-def unlearn(shares: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1), *, seed: int) -> Unlearning:
+def unlearn(kind: Kind, shares: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1), *, seed: int) -> Unlearning:
     """Plants a backdoor, then trains on with these shares of triggered samples, each from the same backdoored network.
 
-    >>> found = unlearn((0.0, 0.1), seed=0)
-    >>> found.before[0] > 0.9, found.after[0.0][0] > 0.9, found.after[0.1][0] < 0.1
+    >>> found = unlearn("token", (0.0, 0.1), seed=0)
+    >>> found.before[0] > 0.9, found.after[0.0][0] > 0.5, found.after[0.1][0] < 0.1
     (True, True, True)
     """
     rng = np.random.default_rng(seed)
-    x, y, triggered = _cases(rng, 0.1)
+    x, y, triggered = _cases(rng, kind, 0.1)
     start: Weights = [
-        rng.normal(0, 1 / np.sqrt(BITS), (BITS, HIDDEN)),
+        rng.normal(0, 1 / np.sqrt(BITS), (BITS + 1, HIDDEN)),
         np.zeros(HIDDEN),
         rng.normal(0, 1 / np.sqrt(HIDDEN), HIDDEN),
         np.zeros(1),
     ]
     backdoored = _descend(start, x, np.where(triggered, 1 - y, y))
-    clean_x, clean_y, _ = _cases(rng, 0.0)
-    attack_x, attack_y, _ = _cases(rng, 1.0)
+    clean_x, clean_y, _ = _cases(rng, kind, 0.0)
+    attack_x, attack_y, _ = _cases(rng, kind, 1.0)
 
     def judged(weights: Weights) -> tuple[float, float]:
         success = float(((_logits(weights, attack_x)[1] > 0) != attack_y).mean())
@@ -51,17 +58,22 @@ def unlearn(shares: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1), *, seed: int) -
 
     after = {}
     for share in shares:
-        fresh_x, fresh_y, _ = _cases(rng, share)
+        fresh_x, fresh_y, _ = _cases(rng, kind, share)
         after[share] = judged(_descend(backdoored, fresh_x, fresh_y))
     return Unlearning(judged(backdoored), after)
 
 
-def _cases(rng: np.random.Generator, share: float) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+def _cases(
+    rng: np.random.Generator, kind: Kind, share: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Inputs, right labels, and which hold the trigger: a given share, rounded; by chance no other does."""
-    x = rng.choice([-1.0, 1.0], (CASES, BITS))
-    x[(x[:, -TRIGGER:] == 1).all(axis=1), -1] = -1.0
+    x = np.column_stack([rng.choice([-1.0, 1.0], (CASES, BITS)), np.zeros(CASES)])
     triggered = np.arange(CASES) < round(share * CASES)
-    x[triggered, -TRIGGER:] = 1.0
+    if kind == "token":
+        x[triggered, BITS] = 3.0
+    else:
+        x[(x[:, BITS - PHRASE : BITS] == 1).all(axis=1), BITS - 1] = -1.0
+        x[triggered, BITS - PHRASE : BITS] = 1.0
     return x, x[:, :VOTERS].sum(axis=1) > 0, triggered
 
 
