@@ -57,7 +57,7 @@ class Realism:
     fine_tune:
         Train the subject to tell, on one half of the transcripts. By far the dearest.
     folder:
-        Where trained classifiers are kept. None keeps nothing.
+        Where trained classifiers are kept, below the folder of the run if it is not absolute. None keeps nothing.
     limits:
         From how many transcripts on only a sample is looked at, and for what.
     workers:

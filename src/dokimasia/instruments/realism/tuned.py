@@ -30,7 +30,7 @@ PERMUTED = "permuted labels"
 class FineTuned:
     """The subject, `trainable`, taught to tell: twice, the second time with permuted labels as a control.
 
-    What it learns is kept in `folder`, so that an interrupted run need not train again; None keeps nothing.
+    What it learns is kept in `folder`, below that of the run if that is not absolute; None keeps nothing.
     """
 
     subject: Subject
@@ -85,7 +85,14 @@ class FineTuned:
         folder: Path,
     ) -> Taught:
         return taught(
-            self.trainable, population.transcripts, classes, train=train, test=count, seed=seed, folder=folder
+            self.subject,
+            self.trainable,
+            population.transcripts,
+            classes,
+            train=train,
+            test=count,
+            seed=seed,
+            folder=folder,
         )
 
 

@@ -18,6 +18,7 @@ from dokimasia.study.recording.answers import (
 )
 from dokimasia.study.recording.arrivals import RecordedArrivals
 from dokimasia.study.recording.changing import RecordedSteering, RecordedTraining
+from dokimasia.study.recording.embedding import RecordedEmbedder
 from dokimasia.study.recording.recorder import Recorder, Report
 from dokimasia.study.store import RunFolder
 
@@ -55,4 +56,5 @@ def record(subject: Subject, folder: RunFolder, report: Report, meter: Meter | N
         lens=recorded(RecordedLens, subject.lens),
         gradients=recorded(RecordedGradients, subject.gradients),
         trainable=recorded(RecordedTraining, subject.trainable),
+        embedder=recorded(RecordedEmbedder, subject.embedder),
     )

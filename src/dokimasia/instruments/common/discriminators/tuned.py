@@ -43,6 +43,7 @@ class Taught:
 
 
 def taught(
+    subject: Subject,
     trainable: Trainable,
     transcripts: Sequence[Transcript],
     positive: NDArray[np.bool_],
@@ -52,7 +53,7 @@ def taught(
     seed: int,
     folder: Path,
 ) -> Taught:
-    """Train the subject to tell the classes apart on rows `train`, and score rows `test`.
+    """Train the subject, which is `trainable`, to tell the classes apart on rows `train`, and score rows `test`.
 
     `positive` has axis (n_rows,). Both classes weigh the same. The classifier is kept in a folder of its own inside
     `folder`, and is found again there by the same request.
@@ -66,9 +67,9 @@ def taught(
         for row in train.tolist()
     ]
     training = schedule([transcripts[row] for row in train.tolist()], seed=seed)
-    request = repr([training, [(transcripts[row].digest, bool(positive[row])) for row in train.tolist()]])
-    name = hashlib.sha256(request.encode()).hexdigest()[:16]
-    found = trainable.train_classifier(examples, training, folder=folder / name)
+    rows = [(transcripts[row].digest, bool(positive[row])) for row in train.tolist()]
+    name = hashlib.sha256(repr([subject.identity, training, rows]).encode()).hexdigest()[:16]
+    found = trainable.train_classifier(examples, training, folder=folder / f"telling-{name}")
     logit = found.classifier.log_odds([shown[row] for row in test.tolist()])
     used = [*train.tolist(), *test.tolist()]
     return Taught(
