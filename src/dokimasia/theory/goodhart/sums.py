@@ -109,7 +109,10 @@ def limit(proxy: Proxy) -> Limit:
             value.mean, "the error's tail is heavier than exponential: what scores highest has the largest error"
         )
     if error.tail == "exponential":
-        return Limit(value.cumulants(error.rate)[1], "the error's tail is exponential: E[V exp(L V)] / E[exp(L V)]")
+        return Limit(
+            value.cumulants(error.rate)[1],
+            "the error's tail is exponential: the mean of V under the weights exp(rate V)",
+        )
     if math.isinf(value.supremum):
         return Limit(math.inf, "error and value are lighter than exponential: both grow")
     return Limit(
@@ -120,3 +123,22 @@ def limit(proxy: Proxy) -> Limit:
 def _log_sum(logarithms: NDArray[np.float64]) -> float:
     top = float(logarithms.max())
     return top if math.isinf(top) else top + math.log(float(np.exp(logarithms - top).sum()))
+
+
+def threshold(proxy: Proxy, log_probability: float) -> float:
+    """The `t` that the proxy exceeds with this probability, given by its natural logarithm."""
+    if not -DEEPEST / 2 < log_probability < 0:
+        raise DataError(
+            f"The logarithm of a probability between exp(-{DEEPEST / 2:,.0f}) and 1 is expected.",
+            f"Found {log_probability:g}.",
+            "Pass for example -10.",
+        )
+    low, high = -1.0, 1.0
+    while proxy.logs(low).survival < log_probability:
+        low *= 2
+    while proxy.logs(high).survival > log_probability:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if proxy.logs(middle).survival > log_probability else (low, middle)
+    return (low + high) / 2
