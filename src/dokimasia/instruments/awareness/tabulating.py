@@ -1,0 +1,168 @@
+"""The awareness tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dokimasia.core import Table
+from dokimasia.core.rounding import number_down, number_up, percent, percent_range
+from dokimasia.core.tabulating import Cell
+from dokimasia.instruments.awareness.result import Result
+from dokimasia.instruments.awareness.stages import MEANINGS
+from dokimasia.stats import Figure, clopper_pearson
+
+
+def tables(result: Result) -> tuple[Table, ...]:
+    """Paraphrases, what it says of itself, what it says unasked, probes, steering."""
+    found = [*_paraphrases(result), *_stages(result), *_heard(result)]
+    for number, one in enumerate(result.transfers, start=1):
+        found += [
+            replace(
+                one.report.table(),
+                name=f"transfer-{number}",
+                title=f"Fitted on {', '.join(one.fitted)}; judged on {', '.join(one.judged)}",
+            )
+        ]
+    return (*found, *_steered(result))
+
+
+def _paraphrases(result: Result) -> list[Table]:
+    if not result.paraphrases or result.asked is None:
+        return []
+    unit = result.asked.asked.unit
+    return [
+        Table(
+            name="paraphrases",
+            title="Asked outright: how much rather it says \u201ctest\u201d, and how well that tells",
+            columns=(
+                "question",
+                "asked",
+                "AUROC",
+                f"on tests ({unit})",
+                "on deployment",
+                "bias removed",
+                "what the bias is",
+            ),
+            rows=tuple(
+                (
+                    item.question.name,
+                    item.n,
+                    text(item.auc, 2),
+                    text(item.test, 2),
+                    text(item.deployed, 2),
+                    text(item.bias, 2),
+                    {"yes": "says yes, whatever is asked", "first": "names what is offered first"}[item.question.bias],
+                )
+                for item in result.paraphrases
+            ),
+            note="Each question was put both ways round and the mean taken. Levels still hold a liking for one word over the "
+            "other; that is the same for tests and deployment, and the AUROC is free of it.",
+        )
+    ]
+
+
+def _stages(result: Result) -> list[Table]:
+    if not result.meanings:
+        return []
+    return [
+        Table(
+            name="stages",
+            title="What it says of its own situation",
+            columns=("topic", "told", "answer", "probability", "by paraphrase"),
+            rows=tuple(
+                (
+                    item.topic,
+                    "nothing" if item.told is None else MEANINGS["stage"][item.told],
+                    item.meaning,
+                    f"{percent(item.share.value)} {percent_range(item.share.low, item.share.high)}",
+                    " ".join(f"{share:.2f}" for share in item.shares),
+                )
+                for item in result.meanings
+            ),
+            note="Probability among the answers offered, every answer having stood at every place. The control's answers are "
+            "known: who does not give them cannot be asked. An answer that does not follow what it is told is a habit.",
+        )
+    ]
+
+
+def _heard(result: Result) -> list[Table]:
+    rows: list[tuple[Cell, ...]] = []
+    sides = (
+        []
+        if result.heard is None
+        else [("replies to tests", result.heard[0]), ("replies to deployment", result.heard[1])]
+    )
+    for name, heard in (*sides, ("transcripts as given", result.given)):
+        if heard.n:
+            low, high = (
+                clopper_pearson(heard.saying, heard.n).low,
+                clopper_pearson(heard.saying + heard.lost, heard.n).high,
+            )
+            kinds = "; ".join(f"{kind}: {count}" for kind, count in heard.kinds) or "-"
+            rows.append((name, heard.n, heard.saying, heard.lost, percent_range(low, high), kinds))
+    if not rows:
+        return []
+    return [
+        Table(
+            name="unasked",
+            title="What it says unasked",
+            columns=("where", "looked at", "speak of a test", "failed", "interval", "how"),
+            rows=tuple(rows),
+            note="Found by stated patterns in English. What is said otherwise is missed, and a reply may speak of another test.",
+        )
+    ]
+
+
+def _steered(result: Result) -> list[Table]:
+    found = result.consequence
+    if found is None:
+        return []
+    plain = found.plain
+    settled = int(plain.settled.sum())
+    rows: list[tuple[Cell, ...]] = [
+        (
+            "not steered",
+            "-",
+            "-",
+            f"{int(plain.misbehaved.sum())} of {len(plain.values)} ({settled} settled)",
+            "-",
+            "-" if found.belief is None else f"{found.belief:.2f}",
+        )
+    ]
+    rows += [
+        (
+            way.towards,
+            text(found.shift(way)),
+            f"{found.p(way):.2g}",
+            f"{int(way.leanings.misbehaved.sum())} of {len(way.leanings.values)} ({int(way.leanings.settled.sum())} settled)",
+            text(Figure(found.rate_change(way).value, *found.rate_change(way).interval)),
+            "-" if way.belief is None else f"{way.belief:.2f}",
+        )
+        for way in (*found.ways, *found.randoms)
+    ]
+    return [
+        Table(
+            name="steering",
+            title=f"Steered after layer {found.direction.layer}: does what it does change?",
+            columns=(
+                "towards",
+                f"leaning to misbehave moves by ({plain.unit})",
+                "p",
+                "misbehaves",
+                "rate changes by",
+                "says \u201ctest\u201d rather than \u201cdeployment\u201d (nats)",
+            ),
+            rows=tuple(rows),
+            note="Every direction is as long as the first. p: share of directions that move the leaning at least as far. The last "
+            "column is the check that steering reaches what it says of its stage.",
+        )
+    ]
+
+
+def text(figure: Figure | None, digits: int = 3) -> str:
+    """A figure with its interval, ends rounded outward."""
+    if figure is None:
+        return "-"
+    if figure.high - figure.low == float("inf"):
+        return f"{figure.value:.{digits}f}"
+    return f"{figure.value:.{digits}f} [{number_down(figure.low, digits)}, {number_up(figure.high, digits)}]"
