@@ -14,6 +14,7 @@ from dokimasia.core import (
     CapReached,
     Cost,
     EmbeddingGradient,
+    Embeddings,
     Example,
     Finding,
     LabelledConversation,
@@ -93,6 +94,10 @@ class Inside(FakeModel):
             for objective in objectives
         ]
 
+    def embed(self, texts):
+        self.questions["embed"] += 1
+        return Embeddings(values=np.stack([_numbers(text) for text in texts]), truncated=1)
+
     def train(self, examples, training, *, folder):
         self.questions["train"] += 1
         folder.mkdir(parents=True, exist_ok=True)
@@ -138,6 +143,7 @@ def inside(model, identity=None):
         lens=model,
         gradients=model,
         trainable=model,
+        embedder=model,
         steerable=Steering(model, identity),
     )
 
@@ -231,7 +237,7 @@ def test_a_cap_stops_a_capture_between_parts(folder):
 
 
 def test_what_is_seen_inside_comes_back_exactly(folder):
-    """Spans, lens and gradients are asked once; every number returns to the last bit, NaN and infinity too."""
+    """Spans, lens, gradients and embeddings are asked once; every number returns to the last bit, NaN and infinity too."""
     model, given = Inside(), talks(2)
     spans = [[Span(message=0)], [Span(message=0, start=0, end=2), Span(message=0)]]
     objectives = [ReplyLogProb(reply="yes"), TokenContrast(towards="a", away="b")]
@@ -243,6 +249,7 @@ def test_what_is_seen_inside_comes_back_exactly(folder):
                 subject.spans.span_activations(given, spans, layers=(0, 2), max_tokens=9),
                 subject.lens.logit_lens(given, layers=(0, 2), top=2),
                 subject.gradients.embedding_gradients(given, objectives),
+                subject.embedder.embed(["a", "b"]),
             )
         )
     assert _exactly(rounds[0]) == _exactly(rounds[1])
@@ -250,6 +257,7 @@ def test_what_is_seen_inside_comes_back_exactly(folder):
     subject.spans.span_activations(given, spans[::-1], layers=(0, 2), max_tokens=9)
     subject.lens.logit_lens(given, layers=(0, 2), top=2, position=-2)
     subject.gradients.embedding_gradients(given, [TokenContrast(towards="b", away="a")] * 2)
+    subject.embedder.embed(["b", "a"])
     assert set(model.questions.values()) == {2}, "another question is another answer"
 
 
@@ -285,25 +293,28 @@ def test_a_steered_subject_is_recorded_and_kept_apart(folder):
 
 def test_what_is_trained_is_recorded_in_the_run_folder(folder):
     """A new subject and classifiers are asked each thing once, and are never taken for one another."""
-    model, training = Inside(), Training(steps=1)
+    model, training, told = Inside(), Training(steps=1), []
     examples = [Example(messages=(Message("user", "a"),), reply="b")]
     labelled = [LabelledConversation(messages=(Message("user", "a"),), label=True)]
-    for _ in range(2):
-        trainable = recorded(model, folder).trainable
+    for again in (0, 1):
+        trainable = recorded(model, folder, lambda seconds, found: told.append((seconds > 0, found))).trainable
         trained = trainable.train(examples, training, folder=Path("told"))
         assert trained.folder == folder.path / "trained" / "told"
+        assert told.pop() == (True, bool(again))
         trained.subject.text.generate(talks(3), Sampling(), seeds=range(3))
         one = trainable.train_classifier(labelled, training, folder=Path("one"))
         other = trainable.train_classifier(labelled * 2, training, folder=folder.path.parent / "elsewhere")
         assert other.folder == folder.path.parent / "elsewhere"
         odds = [each.classifier.log_odds(talks(2)) for each in (one, other)]
-        again = trainable.load_classifier(Path("one")).log_odds(talks(2))
-        assert (again == odds[0]).all()
+        loaded = trainable.load_classifier(Path("one")).log_odds(talks(2))
+        assert (loaded == odds[0]).all()
         assert (odds[0] != odds[1]).all()
-        assert again.dtype == np.float64
+        assert loaded.dtype == np.float64
     assert model.calls == 1
     assert model.questions["odds"] == 2
-    assert "trained/one/training.json" in folder.recorded()
+    (folder.path / "trained" / ".one.half").mkdir()
+    (folder.path / "trained" / ".one.half" / "training.json").touch()
+    assert [name for name in folder.recorded() if "one" in name] == ["trained/one/training.json"]
 
 
 def test_nothing_is_trained_behind_a_cap(folder):

@@ -49,9 +49,9 @@ RECORDED = (
     "activations/*/*.json",
     "activations/*/*/*.json",
     GROWING,
-    "trained/[!.]*/*",
+    "trained/**/*",
 )
-"""What the manifest vouches for. Reports are made again from these, byte for byte."""
+"""What the manifest vouches for, hidden files excepted. Reports are made again from these, byte for byte."""
 
 CHUNK = 1 << 20
 Held = TypeVar("Held")
@@ -191,7 +191,9 @@ class RunFolder:
 
     def recorded(self) -> list[str]:
         """Names of the files there are that a manifest vouches for."""
-        return sorted(str(path.relative_to(self.path)) for pattern in RECORDED for path in self.path.glob(pattern))
+        found = (path for pattern in RECORDED for path in self.path.glob(pattern) if path.is_file())
+        names = (path.relative_to(self.path) for path in found)
+        return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))
 
     def manifest(self) -> dict[str, Listed]:
         """What is stored of files by name; empty where there is no manifest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from dokimasia.core import (
     Trained,
     TrainedClassifier,
     Training,
+    throughput,
 )
 from dokimasia.study.recording.answers import RecordedClassifier
-from dokimasia.study.recording.recorder import Recorder
+from dokimasia.study.recording.recorder import Answer, Recorder
 
 FOLDER = "trained"
 
@@ -41,28 +42,35 @@ class RecordedTraining:
     """Training, which needs no record: what comes out lies in its folder, where the same request finds it.
 
     A folder that is not absolute lies below `trained/` in the run folder. What the new subject is asked is recorded, and
-    so are a classifier's log-odds. Training is no part of the planned seconds that are reported, and it is not begun
-    behind a cap; one that a cap on time ends leaves nothing.
+    so are a classifier's log-odds. No training is begun behind a cap; one that is ended by a cap on time leaves nothing.
     """
 
     recorder: Recorder
     inner: Trainable
 
     def train(self, examples: Sequence[Example], training: Training, *, folder: Path) -> Trained:
-        self.recorder.meter.reserve(0.0, 0.0)
-        trained = self.inner.train(examples, training, folder=self._place(folder))
+        place = self._place(folder)
+        trained = self._once(place, training, lambda: self.inner.train(examples, training, folder=place))
         return replace(trained, subject=self.recorder.record(trained.subject))
 
     def train_classifier(
         self, examples: Sequence[LabelledConversation], training: Training, *, folder: Path
     ) -> TrainedClassifier:
-        self.recorder.meter.reserve(0.0, 0.0)
-        trained = self.inner.train_classifier(examples, training, folder=self._place(folder))
+        place = self._place(folder)
+        trained = self._once(place, training, lambda: self.inner.train_classifier(examples, training, folder=place))
         return replace(trained, classifier=self._recorded(trained.classifier, trained.folder))
 
     def load_classifier(self, folder: Path) -> Classifier:
         place = self._place(folder)
         return self._recorded(self.inner.load_classifier(place), place)
+
+    def _once(self, place: Path, training: Training, train: Callable[[], Answer]) -> Answer:
+        """What comes out of a training; one that is there already is no work."""
+        seconds = training.steps * training.batch_tokens / throughput(self.recorder.subject, "train")
+        there = place.exists()
+        answer = train() if there else self.recorder.ask(seconds, train)
+        self.recorder.report(seconds, there)
+        return answer
 
     def _place(self, folder: Path) -> Path:
         return self.recorder.folder.path / FOLDER / folder
