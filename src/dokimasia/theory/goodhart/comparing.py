@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dokimasia.theory.goodhart.selection import Simulated, best_of_n, simulate_best_of_n
 from dokimasia.theory.goodhart.sums import Proxy, threshold
 
-RARITIES = tuple(10.0**power for power in range(10))
+RARITIES = tuple(10 ** (step / 4) for step in range(1, 37))
 SIMULATED = (16, 256)
 
 
@@ -36,13 +36,13 @@ class Row:
 
 def row(proxy: Proxy, most: int, *, replicates: int, seed: int) -> Row:
     """Work it out for one proxy, best of n up to `most`."""
-    powers = {4**power for power in range(21) if 4**power <= most}
+    powers = {2**power for power in range(41) if 2**power <= most}
     counts = tuple(sorted(powers | set(SIMULATED) | {most}))
-    tails = (threshold(proxy, -math.log(rarity)) for rarity in RARITIES[1:])
+    tails = (threshold(proxy, -math.log(rarity)) for rarity in RARITIES)
     return Row(
         proxy=proxy,
         counts=counts,
-        tail=(proxy.value.mean, *map(proxy.conditional_mean, tails)),
+        tail=tuple(map(proxy.conditional_mean, tails)),
         best=best_of_n(proxy, counts),
         simulated=tuple(simulate_best_of_n(proxy, n, replicates=replicates, seed=seed) for n in SIMULATED),
     )

@@ -23,7 +23,7 @@ def tail_figure(rows: Sequence[Row]) -> FigureData:
         kind="curves",
         x_label="one output in so many reaches the threshold",
         y_label="mean value, E[V | U >= t]",
-        series=tuple(Series(name=f"{row.name} error", x=RARITIES, y=row.tail) for row in rows),
+        series=tuple(Series(name=f"{row.name} error", x=RARITIES, y=row.tail) for row in reversed(rows)),
         x_log=True,
         free=True,
         caption="Value follows the proxy's hazard rate: it grows with a lighter tail, is level with an exponential one, and falls "
@@ -33,7 +33,7 @@ def tail_figure(rows: Sequence[Row]) -> FigureData:
 
 def best_figure(rows: Sequence[Row]) -> FigureData:
     """Value of the best of n, with the simulated points."""
-    x = tuple(float(n) for n in rows[0].counts)
+    x = tuple(float(n) for n in rows[0].counts[1:])
     points = [(float(n), item.mean) for row in rows for n, item in zip(SIMULATED, row.simulated, strict=True)]
     return FigureData(
         name="goodhart-best-of-n",
@@ -42,7 +42,7 @@ def best_figure(rows: Sequence[Row]) -> FigureData:
         x_label="n",
         y_label="mean value",
         series=(
-            *(Series(name=f"{row.name} error", x=x, y=row.best) for row in rows),
+            *(Series(name=f"{row.name} error", x=x, y=row.best[1:]) for row in reversed(rows)),
             Series(name="simulated", x=tuple(a for a, _ in points), y=tuple(b for _, b in points), style="points"),
         ),
         x_log=True,
@@ -54,14 +54,14 @@ def best_figure(rows: Sequence[Row]) -> FigureData:
 def kl_figure(rows: Sequence[Row], value: Normal) -> FigureData:
     """Value by divergence, under what no policy can pass."""
     grid = tuple(0.02 * 1.25**step for step in range(29))
-    nats = tuple(best_of_n_kl(n) for n in rows[0].counts)
-    lines = [Series(name="most that is possible", x=grid, y=tuple(bound(value, kl) for kl in grid), style="dashed")]
+    nats = tuple(best_of_n_kl(n) for n in rows[0].counts[1:])
+    lines = [Series(name=f"best of n, {row.name} error", x=nats, y=row.best[1:]) for row in (rows[-1], rows[0])]
+    lines.append(Series(name="most that is possible", x=grid, y=tuple(bound(value, kl) for kl in grid), style="dashed"))
     for row in rows:
         found = [regularised_at(row.proxy, kl) for kl in grid]
         if all(item is not None for item in found):
             y = tuple(item.value for item in found if item is not None)
             lines.append(Series(name=f"regularised, {row.name} error", x=grid, y=y))
-    lines += [Series(name=f"best of n, {row.name} error", x=nats, y=row.best) for row in (rows[0], rows[-1])]
     return FigureData(
         name="goodhart-divergence",
         title="Value by divergence from the base policy",

@@ -138,7 +138,13 @@ def threshold(proxy: Proxy, log_probability: float) -> float:
         low *= 2
     while proxy.logs(high).survival > log_probability:
         high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if proxy.logs(middle).survival > log_probability else (low, middle)
-    return (low + high) / 2
+    t = (low + high) / 2
+    for _ in range(200):
+        found = proxy.logs(t)
+        low, high = (t, high) if found.survival > log_probability else (low, t)
+        step = t + (found.survival - log_probability) * math.exp(found.survival - found.density)
+        step = step if low < step < high else (low + high) / 2
+        if abs(step - t) <= 1e-14 * abs(t) + 1e-300 or not low < step < high:
+            return step
+        t = step
+    return t
