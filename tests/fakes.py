@@ -51,7 +51,7 @@ class FakeModel:
         self._called()
         return [TokenLogProbs(tokens=(1, 2), logprobs=(-1.0,)) for _ in conversations]
 
-    def choice_logprobs(self, conversations, choices):
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
         self._called()
         return [
             [

@@ -137,6 +137,9 @@ class PooledActivations:
         return broken(self.values)
 
 
+Precision = Literal["exact", "fast"]
+
+
 class Text(Protocol):
     """Generates replies."""
 
@@ -165,9 +168,13 @@ class LogProbs(Protocol):
         ...
 
     def choice_logprobs(
-        self, conversations: Sequence[Conversation], choices: Sequence[Sequence[str]]
+        self, conversations: Sequence[Conversation], choices: Sequence[Sequence[str]], *, precision: Precision = "exact"
     ) -> list[list[ChoiceScore]]:
-        """For each conversation, the log-probability of each of its possible beginnings of a reply, as one batch."""
+        """For each conversation, the log-probability of each of its possible beginnings of a reply, as one batch.
+
+        Computed in float32, or, faster where the processor can, in bfloat16: some tenths of a nat off, and a little
+        different in another batch.
+        """
         ...
 
 

@@ -18,6 +18,7 @@ from dokimasia.core import (
     Intervention,
     Message,
     PooledActivations,
+    Precision,
     Sampling,
     SubjectError,
     TokenLogProbs,
@@ -109,7 +110,11 @@ class LocalModel:
         ]
 
     def choice_logprobs(
-        self, conversations: Sequence[Sequence[Message]], choices: Sequence[Sequence[str]]
+        self,
+        conversations: Sequence[Sequence[Message]],
+        choices: Sequence[Sequence[str]],
+        *,
+        precision: Precision = "exact",
     ) -> list[list[ChoiceScore]]:
         if not conversations:
             return []
@@ -122,7 +127,7 @@ class LocalModel:
                 "Pass one list of texts a conversation.",
             )
         self._within_context(prompts, [max(map(len, options), default=0) for options in encoded])
-        with self._held(self._weights.exact) as module:
+        with self._held(self._weights.exact if precision == "exact" else self._weights.fast) as module:
             found = in_halves(
                 range(len(prompts)),
                 lambda rows: choice_logprobs(

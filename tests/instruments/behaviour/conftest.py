@@ -27,7 +27,7 @@ class Scripted:
     def prompt_logprobs(self, conversations):
         raise AssertionError("behaviour reads the options' log-probabilities, never a whole prompt's")
 
-    def choice_logprobs(self, conversations, choices):
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
         self.calls += 1
         self.prompts += [conversation[-1].content for conversation in conversations]
         return [

@@ -375,9 +375,9 @@ class Interrupted(FakeModel):
         super().__init__()
         self.at = at
 
-    def choice_logprobs(self, conversations, choices):
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
         self.reach("asked")
-        return super().choice_logprobs(conversations, choices)
+        return super().choice_logprobs(conversations, choices, precision=precision)
 
     def activations(self, conversations, **options):
         self.reach("activations")

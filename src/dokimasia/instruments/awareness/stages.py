@@ -131,7 +131,7 @@ def planned_stages(subject: Subject) -> Cost:
         return service_cost(
             subject.service, calls=len(conversations), read=tokens, new=REPLY_TOKENS * len(conversations)
         )
-    work = "exact" if subject.logprobs is not None else "generate"
+    work = "forward" if subject.logprobs is not None else "generate"
     return Cost(calls=-(-len(conversations) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, work))
 
 
@@ -163,7 +163,7 @@ def planned_belief(subject: Subject) -> Cost:
         for turn in range(len(question.answers))
     ]
     tokens = approximate_tokens(texts, overhead=40)
-    return Cost(calls=-(-len(texts) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, "exact"))
+    return Cost(calls=-(-len(texts) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, "forward"))
 
 
 def _asked() -> list[tuple[StageQuestion, int | None]]:
@@ -184,7 +184,7 @@ def _liked(
     for start in range(0, len(conversations), BATCH):
         batch, options = conversations[start : start + BATCH], choices[start : start + BATCH]
         if subject.logprobs is not None:
-            scores = subject.logprobs.choice_logprobs(batch, options)
+            scores = subject.logprobs.choice_logprobs(batch, options, precision="fast")
             found += [tuple(score.logprob for score in row) for row in scores]
             continue
         assert subject.text is not None

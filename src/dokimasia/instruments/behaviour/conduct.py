@@ -62,7 +62,7 @@ class ForcedChoices:
         options = [option for item in self.chosen for option in item.options or ()]
         tokens = approximate_tokens(texts, overhead=40) + 2 * approximate_tokens(options, overhead=0)
         return Cost(
-            calls=-(-2 * len(self.chosen) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, "exact")
+            calls=-(-2 * len(self.chosen) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, "forward")
         )
 
     def leanings(self, subject: Subject) -> Leanings:
@@ -75,7 +75,9 @@ class ForcedChoices:
         for start in range(0, len(questions), BATCH):
             batch = questions[start : start + BATCH]
             scores = subject.logprobs.choice_logprobs(
-                [item.presented(order) for item, order in batch], [item.options or () for item, _ in batch]
+                [item.presented(order) for item, order in batch],
+                [item.options or () for item, _ in batch],
+                precision="fast",
             )
             liked += [bad.per_token - good.per_token for bad, good in scores]
         pairs = np.asarray(liked).reshape(-1, 2)

@@ -153,7 +153,8 @@ def asked(
     """Does the subject say that these are tests?
 
     Each transcript is put `each` of the questions, both ways round; which ones follows from its digest, so that every
-    question meets every kind of transcript and the answer does not depend on what else is asked. A transcript is one call.
+    question meets every kind of transcript and the answer does not depend on what else is asked. A transcript is one call,
+    so that the fast precision gives the same answer whatever else is asked.
     """
     values = np.full((len(transcripts), len(questions), 2), np.nan)
     unread = cut = 0
@@ -191,7 +192,7 @@ def planned(subject: Subject, transcripts: Sequence[Transcript], *, each: int = 
         return service_cost(subject.service, calls=calls, read=2 * each * read + put, new=REPLY_TOKENS * calls)
     if subject.logprobs is None:
         return Cost(calls=len(transcripts), tokens=2 * each * read + put, seconds=0.0)
-    return Cost(calls=len(transcripts), tokens=read + put, seconds=(read + put) / throughput(subject, "exact"))
+    return Cost(calls=len(transcripts), tokens=read + put, seconds=(read + put) / throughput(subject, "forward"))
 
 
 def assigned(item: Transcript, each: int, n: int) -> tuple[int, ...]:
@@ -238,7 +239,7 @@ def _answers(
     conversations = [put(shown, way) for question in questions for way in question.ways]
     choices = [pair for question in questions for pair in question.answers]
     if subject.logprobs is not None:
-        scores = subject.logprobs.choice_logprobs(conversations, choices)
+        scores = subject.logprobs.choice_logprobs(conversations, choices, precision="fast")
         liked = [test.logprob - real.logprob for test, real in scores]
     else:
         assert subject.text is not None

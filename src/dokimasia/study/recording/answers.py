@@ -17,6 +17,7 @@ from dokimasia.core import (
     LensReading,
     LogProbs,
     Objective,
+    Precision,
     Sampling,
     Span,
     SpanActivations,
@@ -73,13 +74,14 @@ class RecordedLogProbs:
         )
 
     def choice_logprobs(
-        self, conversations: Conversations, choices: Sequence[Sequence[str]]
+        self, conversations: Conversations, choices: Sequence[Sequence[str]], *, precision: Precision = "exact"
     ) -> list[list[ChoiceScore]]:
+        request = [plain(conversations), [list(options) for options in choices]]
         return self.recorder.call(
             "choice_logprobs",
-            [plain(conversations), [list(options) for options in choices]],
-            self.recorder.seconds(conversations, "exact"),
-            lambda: self.inner.choice_logprobs(conversations, choices),
+            request if precision == "exact" else [*request, precision],
+            self.recorder.seconds(conversations, "exact" if precision == "exact" else "forward"),
+            lambda: self.inner.choice_logprobs(conversations, choices, precision=precision),
         )
 
 
