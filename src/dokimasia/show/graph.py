@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 WIDTH = 5.0  # inches: narrower than other figures, so that its words are legible on a phone
-LETTERS = 52  # of a row of boxes, at this width
+LETTERS = 58  # of a row of boxes, at this width
 LINE = 0.19
 GAP = 0.55
 
@@ -98,7 +98,7 @@ def _groups(figure: FigureData) -> list[str]:
 
 def _letters(figure: FigureData) -> int:
     """How many letters a line of a label may have, if the fullest level is to fit."""
-    return max(6, LETTERS // max(Counter(node.y for node in figure.nodes).values(), default=1) - 3)
+    return max(6, LETTERS // max(Counter(node.y for node in figure.nodes).values(), default=1) - 2)
 
 
 def _lines(node: Node, width: int) -> list[str]:
