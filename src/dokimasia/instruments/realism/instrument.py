@@ -28,6 +28,10 @@ SECONDS_TO_SCORE = 0.0004
 """For transcripts of 100 words on one processor; used for estimates only."""
 
 OUTSIDE = (FormatAndLength(), Words())
+NO_SUBJECT = NotMeasured(
+    what="How well the subject tells the two apart: asked outright, by its activations, fine-tuned to tell",
+    why="No subject was given. A model may see more than is measured here.",
+)
 
 MISLEADS = (
     "The ceiling is conditional: it holds if the model tells evaluation from deployment no better than this "
@@ -109,8 +113,7 @@ class Realism:
         else:
             absent.append(NotMeasured(what=Embedded.what, why=self.without_embedder))
         if subject is None:
-            why = "No subject was given: a model may tell the two apart by more than what is measured here."
-            return found, [*absent, *(NotMeasured(what=item.what, why=why) for item in (Outright, Inside, FineTuned))]
+            return found, [*absent, NO_SUBJECT]
         if subject.logprobs is not None or subject.text is not None:
             found.append(Outright(subject, self.paraphrases))
         else:
