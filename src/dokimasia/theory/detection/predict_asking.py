@@ -135,6 +135,7 @@ def _total(slope: float, ask_cost: float, total: float) -> FigureData:
         kind="curves",
         x_label="cost of a question (an error costs 1)",
         y_label="cost of a case",
+        free=True,
         series=(
             *(
                 Series(
@@ -159,6 +160,7 @@ def _risks(slope: float, shifted: float, target: float) -> FigureData:
         kind="curves",
         x_label="share answered",
         y_label="share of answers that are wrong",
+        free=True,
         series=(
             Series(name=f"slope {slope:g}", x=coverages, y=tuple(risk(share, slope) for share in coverages)),
             Series(

@@ -100,7 +100,7 @@ def predict_perfect(
         headline=(
             f"An attack succeeds with probability {given.succeeds:.3g} as given, {cases['perfect attacker'].succeeds:.3g} "
             f"against a perfect attacker (the coin alone catches), and {best.succeeds:.3g} under a perfect monitor (the "
-            f"auditor's misses); a flood of attacks under that monitor: "
+            f"auditor's misses); with half of outputs attacking under that monitor: "
             f"{cases['perfect monitor, flooded'].succeeds:.3g}."
         ),
         parameters={

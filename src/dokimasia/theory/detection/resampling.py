@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import bdtr, ndtr, ndtri
+from scipy.special import bdtr, ndtr, ndtri, xlog1py
 
 from dokimasia.theory.detection.domain import inside, whole, within
 
@@ -133,7 +133,7 @@ class Resampling:
         if aggregate == "min":
             return float(weights @ (first * other ** (self.samples - 1)))
         with np.errstate(divide="ignore"):
-            return float(weights @ -np.expm1(np.log1p(-first) + (self.samples - 1) * np.log1p(-other)))
+            return float(weights @ -np.expm1(np.log1p(-first) + xlog1py(self.samples - 1, -other)))
 
 
 def simulate(rule: Resampling, attacks: float, *, steps: int, seed: int) -> Steps:
