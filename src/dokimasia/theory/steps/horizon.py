@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+from scipy.special import exprel
+
 from dokimasia.core.errors import DataError
 from dokimasia.theory.steps.budget import budget_scale, length_at
 from dokimasia.theory.steps.searching import root
@@ -24,10 +26,19 @@ def horizon(budget: float, *, a: float, share: float = 0.5) -> float:
     40.4
     """
     _check(budget, a, share)
-    least, most = math.log(budget) - 745, math.log(budget)
-    return math.exp(
-        root(lambda y: math.log(share) - log_sum_within(budget, math.exp(y), a=a), least, most, tolerance=1e-13)
-    )
+
+    def misses(log_n: float) -> float:
+        return math.log(share) - log_sum_within(budget, math.exp(log_n), a=a)
+
+    spent = 1 + math.log(budget) * float(exprel((1 - a) * math.log(budget)))  # the mean of a time cut off at the budget
+    most = math.log(budget)
+    least = most - math.log(spent)
+    high, reach = min(least + 1, most), 1.0
+    while misses(high) < 0:
+        high = min(high + 1, most)
+    while misses(least) > 0:
+        least, reach = least - reach, 2 * reach
+    return math.exp(root(misses, least, high, tolerance=1e-13))
 
 
 def limit_horizon(budget: float, *, a: float, share: float = 0.5) -> float:

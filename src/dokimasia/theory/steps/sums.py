@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Complex = NDArray[np.complex128]
 
+MOST_LOST = 1e8  # by how much two terms that nearly cancel may exceed what is left of them: eight digits remain
+
 
 def sum_within(time: float, n: float, *, a: float) -> float:
     """How likely are `n` subtasks to be done within `time`? Exact, to some 11 digits; one minus it to as many decimals.
@@ -59,14 +61,20 @@ def log_sum_within(time: float, n: float, *, a: float) -> float:
 
     saddle = math.exp(root(slope, -math.log(spare), math.log((n + 1) / spare), tolerance=1e-9))
     start = complex(log_transform(a, np.array([saddle + 0j]))[0])
+    least = saddle * spare + n * start.real
+    if saddle * spare > MOST_LOST * max(1.0, -least):
+        raise DataError(
+            "Fewer subtasks are expected, for which a float has digits enough.",
+            f"Found {n:g}, and Q * alpha = {a:g}.",
+            "Take the limit laws, `limit_median` and `limit_horizon`: for so many subtasks they are right.",
+        )
 
     def exponent(offset: Complex) -> Complex:
         found = n * (log_transform(a, saddle * (1 + offset[0])) - start) + saddle * spare * offset[0]
         return np.asarray(found[None])
 
     sharpness = 1 + n * tilted_moments(a, saddle)[1]
-    found = saddle * spare + n * start.real + float(log_integral(exponent, np.array([sharpness]))[0])
-    return min(found, 0.0)
+    return min(least + float(log_integral(exponent, np.array([sharpness]))[0]), 0.0)
 
 
 def time_within(share: float, n: float, *, a: float) -> float:

@@ -9,7 +9,7 @@ its principal logarithm is continuous, and a power `M**n` means something for an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import log1p
@@ -21,34 +21,38 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 STEP = 0.1
-LEAST, MOST = np.log(1e-17), np.log(80.0)
+FIRST, MOST = -np.log(40.0), np.log(80.0)
 
 
 def scaled_integral(b: float, s: Complex) -> Complex:
     """`int_0^inf exp(-s w) (1 + w)**-b dw` for each of `s` (n,), up to 5/8 of pi off the positive axis; `b > 0`."""
-    size, angle = np.abs(s), np.angle(s)
-    start = LEAST + np.log(size / (size + b + 1))
-    nodes = np.arange(np.ceil((MOST - start.min(initial=MOST)) / STEP))
-    log_w = (start - np.log(size))[:, None] + STEP * nodes - 0.5j * angle[:, None]
-    w = np.exp(log_w)
-    return np.asarray(STEP * np.exp(log_w - s[:, None] * w - b * log1p(w)).sum(axis=1))
+    return np.asarray(_terms(b, s)[0].sum(axis=1))
 
 
 def log_transform(a: float, s: Complex) -> Complex:
     """`ln E exp(-s W)` for each of `s` (n,); accurate relative to itself where it is near 0 and where it is not."""
-    away = s * scaled_integral(a, s)
+    terms, w = _terms(a, s)
+    away = s * terms.sum(axis=1)
     found = log1p(-away)
     small = np.abs(1 - away) < 0.1
-    found[small] = np.log(a * scaled_integral(a + 1, s[small]))
+    found[small] = np.log(a * (terms[small] / (1 + w[small])).sum(axis=1))
     return np.asarray(found)
 
 
 def tilted_moments(a: float, s: float) -> tuple[float, float]:
     """Mean and variance of `s W` under the law reweighted by `exp(-s W)`, `s > 0`; they give the derivatives of `ln M`."""
-    log_u = np.arange(LEAST + np.log(s / (s + a + 1)), MOST, STEP)
-    log_w = log_u - np.log(s)
-    u = np.exp(log_u)
-    weight = np.exp(log_w - u - (a + 1) * np.log1p(np.exp(log_w)))
-    weight /= weight.sum()
+    terms, w = _terms(a + 1, np.array([s]))
+    weight, u = terms[0] / terms.sum(), s * w[0]
     mean = float(weight @ u)
     return mean, float(weight @ (u - mean) ** 2)
+
+
+def _terms(b: float, s: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What the trapezoidal rule for `I(b, s)` adds up, and its places `w`, (n, n_nodes) both."""
+    size, angle = np.abs(s)[:, None], np.angle(s)[:, None]
+    v = np.arange(FIRST, MOST + np.log1p((b + 1) / size.min()), STEP)
+    log_w = v - np.exp(-v) - np.log(size + b + 1)
+    if angle.any():
+        log_w = log_w - 0.5j * angle
+    w = np.exp(log_w)
+    return STEP * (1 + np.exp(-v)) * np.exp(log_w - s[:, None] * w - b * log1p(w)), w
