@@ -52,7 +52,7 @@ def discrete_best_of_n_kl(probabilities: ArrayLike, n: int) -> float:
     upper, lower = np.clip(1 - above, 0.0, 1.0), np.clip(1 - above - p, 0.0, 1.0)
     chosen = upper**n - lower**n
     held = (p > 0) & (chosen > 0)
-    return float(np.sum(xlogy(chosen[held], chosen[held] / p[held])))
+    return max(0.0, float(np.sum(xlogy(chosen[held], chosen[held] / p[held]))))
 
 
 def win_rate_bound(n: int) -> float:
