@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dokimasia.core import Access, Cost, DataError, Evidence, Finding, Subject, UserError
+from dokimasia.core.rounding import counted
 from dokimasia.sources.runs import ANY, Columns, Runs, Tally, read_runs
 from dokimasia.study.horizon_telling import Agent, tell
 from dokimasia.study.progress import Silent, Watch
@@ -16,6 +17,7 @@ from dokimasia.study.reporting import rendered
 from dokimasia.study.run import Study, carry_out, stamped
 from dokimasia.study.store import RunFolder
 from dokimasia.theory.horizons import CURVES, Attempts, fit_agents
+from dokimasia.theory.horizons.comparing import MOST_FOLDS
 
 FEWEST_TASKS = 5
 FEWEST_TIMES = 3
@@ -98,7 +100,7 @@ class Horizon:
             raise DataError(
                 f"At least {FEWEST_REPLICATES} replicates are expected.", f"Found {self.replicates}.", "Ask for more."
             )
-        weightings = self.replicates + len({item.family for item in self.runs.tallies})
+        weightings = self.replicates + min(MOST_FOLDS, len({item.family for item in self.runs.tallies}))
         return Cost(seconds=1.0 + SECONDS_A_FIT * len(CURVES) * weightings * len(self.runs.tallies))
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
@@ -135,9 +137,9 @@ def _agent(name: str, tallies: Sequence[Tally], families: dict[str, int]) -> Age
     elif (attempts.rates == 0).all():
         why_not = "Every run failed."
     elif tasks < FEWEST_TASKS:
-        why_not = f"It tried {tasks} tasks; a curve needs {FEWEST_TASKS} or more."
+        why_not = f"It tried {counted(tasks, 'task')}; a curve needs {FEWEST_TASKS} or more."
     elif times < FEWEST_TIMES:
-        why_not = f"Its tasks take {times} different human times; a curve needs {FEWEST_TIMES} or more."
+        why_not = f"Its tasks take {counted(times, 'human time')}; a curve needs {FEWEST_TIMES} different ones or more."
     return Agent(name=name, attempts=attempts, fractions=sum(item.fractions for item in tallies), why_not=why_not)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dokimasia.theory.horizons.curve import Floats
 
 MOST_FOLDS = 100
+TIE = 0.01
+"""Nats in all below which two curves are the same: one is then the other's limit, and what is left is rounding."""
 CONSTANT, LOGISTIC = Constant(), Logistic()
 CURVES: tuple[Curve, ...] = (
     CONSTANT,
@@ -163,7 +165,7 @@ def standings(agents: Sequence[AgentFits], *, confidence: float = 0.95) -> tuple
                 behind=behind,
                 low=low,
                 high=high,
-                rival=low is None or low <= 0,
+                rival=low is None or low <= 0 or (behind or 0.0) < TIE,
             )
         )
     return tuple(made)

@@ -24,7 +24,7 @@ CLIP = 1e-4
 STEPS = 200
 FLAT = 1e-8
 STIFF = 1e6
-LARGEST = 1 << 21
+LARGEST = 1 << 18
 """Weights that are worked on at once."""
 PLACES = 33
 BEYOND = 4.0

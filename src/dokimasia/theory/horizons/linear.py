@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from dokimasia.theory.horizons.curve import Floats
 
 STEEPNESS = (0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 6.0, 12.0)
+STEEPEST = 30.0
 FLAT = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 
 
 class Linear(Curve):
     """Success depends on `index = theta[0] + theta[1] * x` alone, and falls as the index rises."""
 
-    low: ClassVar[tuple[float, ...]] = (-WIDEST, 0.0)
-    high: ClassVar[tuple[float, ...]] = (WIDEST, 30.0)
+    low: ClassVar[tuple[float, ...]] = (-STEEPEST * WIDEST, 0.0)
+    high: ClassVar[tuple[float, ...]] = (STEEPEST * WIDEST, STEEPEST)
 
     @abstractmethod
     def _success(self, index: Floats) -> tuple[Floats, Floats]:

@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, final
 
 import numpy as np
-from scipy.interpolate import RectBivariateSpline
 
+from dokimasia.theory.horizons.bicubic import Bicubic
 from dokimasia.theory.horizons.curve import WIDEST, Curve
 from dokimasia.theory.steps.budget import log_success_probability
 
@@ -39,22 +39,20 @@ class Steps(Curve):
 
     def slopes(self, x: Floats, theta: Floats) -> tuple[Floats, Floats]:
         length = np.clip(theta[..., :1] + x, SHORTEST, LONGEST)
-        bend = np.broadcast_to(theta[..., 1:], length.shape)
-        table = _table()
-        hazard = np.exp(table.ev(bend, length))
+        log_hazard, by_bend, by_length = _table().at(theta[..., 1:], length)
+        hazard = np.exp(log_hazard)
         success = np.exp(-hazard)
-        rise = -success * hazard
-        return success, np.stack([rise * table.ev(bend, length, dy=1), rise * table.ev(bend, length, dx=1)], axis=-1)
+        return success, (-success * hazard)[..., None] * np.stack([by_length, by_bend], axis=-1)
 
     def log_horizon(self, theta: Floats, level: float) -> Floats:
-        bend = theta[..., 1]
+        bend = theta[..., 1:]
         low, high = np.full(bend.shape, SHORTEST), np.full(bend.shape, LONGEST)
         aim, table = np.log(-np.log(level)), _table()
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            short = table.ev(bend, middle) < aim
+            short = table.at(bend, middle)[0] < aim
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-        return np.asarray((low + high) / 2 - theta[..., 0])
+        return np.asarray(((low + high) / 2)[..., 0] - theta[..., 0])
 
     def starts(self, places: Floats) -> Floats:
         bend = np.repeat(-np.log1p(-np.asarray(INDICES)), len(places))
@@ -66,9 +64,9 @@ class Steps(Curve):
 
 
 @cache
-def _table() -> RectBivariateSpline:
+def _table() -> Bicubic:
     """Log of minus the log of success, over -ln(1 - a) and the log of length over scale, where it is nearly straight."""
     bend = np.linspace(0, Steps.high[1], GRID[0])
     length = np.linspace(SHORTEST, LONGEST, GRID[1])
     rows = [np.log(-log_success_probability(np.exp(length), a=float(-np.expm1(-item)))) for item in bend]
-    return RectBivariateSpline(bend, length, np.asarray(rows))
+    return Bicubic.through(bend, length, np.asarray(rows))
