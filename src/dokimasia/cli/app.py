@@ -38,6 +38,7 @@ def root(
 for command in (
     examining.audit,
     examining.realism,
+    examining.awareness,
     examining.anomalies,
     runs.report,
     runs.compare,

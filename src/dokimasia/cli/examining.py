@@ -1,4 +1,4 @@
-"""The commands that measure: audit, realism and anomalies."""
+"""The commands that measure: audit, realism, awareness and anomalies."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def audit(
     without_text: given.WithoutText = None,
     workers: given.Workers = None,
 ) -> int:
-    """Examine a model: how it behaves, how its evaluation differs from deployment, and what the result is worth.
+    """Examine a model: how it behaves, whether it knows that it is tested, and what the result is worth.
 
     Killed or interrupted, the same command takes up from where it was. The last line printed is the report's path.
     """
@@ -177,6 +177,66 @@ def realism(
     if run is not None and not as_json:
         print(run / "report.html")
     return 4 if any(verdict.failed for verdict in verdicts) else 0
+
+
+def awareness(
+    evaluation: given.Evaluation = None,
+    deployment: given.Deployment = None,
+    model: Annotated[str, typer.Option(metavar="MODEL", help="A local model or an endpoint.")] = "bundled",
+    budget: Annotated[given.Budget, typer.Option(help="How much to measure.")] = given.Budget.standard,
+    seed: given.Seed = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the finding, a report and every answer there.")
+    ] = None,
+    as_json: given.AsJson = False,
+    field: given.Field = None,
+    limit: given.Limit = None,
+    sample: given.Sample = None,
+    skip_bad: given.SkipBad = None,
+    redact: given.Redact = None,
+    device: given.Device = None,
+    dtype: given.Dtype = None,
+    device_map: given.DeviceMap = None,
+    trust_remote_code: given.TrustRemoteCode = None,
+    base: given.Base = None,
+    revision: given.Revision = None,
+    chat_template: given.ChatTemplate = None,
+    base_url: given.BaseUrl = None,
+    max_connections: given.MaxConnections = None,
+    timeout: given.Timeout = None,
+    price_in: given.PriceIn = None,
+    price_out: given.PriceOut = None,
+) -> int:
+    """Does the model know that it is being tested, and does it matter to what it does?
+
+    Asks it, listens to it, looks inside and steers it.
+    """
+    named = dict(locals())
+    for name in ("as_json", "budget"):
+        del named[name]
+    from dokimasia.study.awareness import awareness as measure
+    from dokimasia.study.progress import Display
+    from dokimasia.study.request import request
+
+    asked = request(named)
+    with Display(Console(stderr=True), 0.0) as watch:
+        finding = measure(
+            asked.evaluation,
+            asked.deployment,
+            model=model,
+            budget=budget.value,
+            seed=asked.seed,
+            run=run,
+            reading=asked.reading,
+            loading=asked.loading,
+            endpoint=asked.endpoint,
+            watch=watch,
+        )
+    if as_json:
+        print_json(finding.raw)
+    else:
+        print_finding(finding, Console())
+    return 0
 
 
 def anomalies(

@@ -10,11 +10,10 @@ from dokimasia.core import Finding, Source
 from dokimasia.instruments.anomalies import Anomalies
 from dokimasia.models import Loading, load_subject
 from dokimasia.sources import WHOLE, Reading
+from dokimasia.study.alone import measure_alone
 from dokimasia.study.evidence import BUNDLED, read_evidence, several
-from dokimasia.study.progress import Silent, Watch
-from dokimasia.study.reporting import rendered
-from dokimasia.study.run import Study, carry_out, stamped
-from dokimasia.study.store import RunFolder
+from dokimasia.study.progress import Watch
+from dokimasia.study.run import Study
 
 LOADING = Loading()
 
@@ -50,15 +49,4 @@ def anomalies(
         },
         seed=seed,
     )
-    (planned,) = study.costs().values()
-    watch = watch or Silent()
-    if run is None:
-        (instrument,) = study.instruments
-        watch.begin(instrument.name, planned.seconds)
-        return stamped(instrument.measure(study.subject, study.evidence, seed=seed), study)
-    folder = RunFolder(Path(run))
-    with folder.opened():
-        (finding,) = carry_out(study, folder, watch)
-        for name, data in rendered(folder).items():
-            folder.write(name, data)
-    return finding
+    return measure_alone(study, run=run, watch=watch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from dokimasia.core import Cost, Finding, Instrument, RunInterrupted, Source, Subject, UserError
 from dokimasia.instruments.behaviour import Behaviour
@@ -13,21 +12,19 @@ from dokimasia.instruments.behaviour import evaluation as own_items
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import EndpointOptions, Loading, load_subject
 from dokimasia.sources import WHOLE, Reading
+from dokimasia.study import budgets
+from dokimasia.study.budgets import Budget
 from dokimasia.study.evidence import BUNDLED, read_evidence, several
 from dokimasia.study.limits import UNLIMITED, Limits
 from dokimasia.study.progress import Silent, Watch
-from dokimasia.study.realism import staffed
+from dokimasia.study.realism import embedder_digest, staffed
 from dokimasia.study.reporting import rendered
 from dokimasia.study.request import Request
 from dokimasia.study.run import Run, Study, carry_out, open_run
 from dokimasia.study.store import RunFolder
 from dokimasia.study.workers import make_workers
 
-Budget = Literal["quick", "standard", "thorough"]
 LOADING = Loading()
-LAYER_STEP = {"quick": 5, "standard": 2, "thorough": 1}
-SAMPLES = {"quick": 1, "standard": 3, "thorough": 5}
-"""How often each order of a choice is asked of a subject that shows no log-probabilities."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +55,7 @@ def prepare(
     endpoint: EndpointOptions | None = None,
 ) -> Prepared:
     """Read the evidence, look at the subject, and lay out what will be measured; nothing is measured yet."""
-    if budget not in LAYER_STEP:
-        raise UserError("The budget is quick, standard or thorough.", f"Found {budget!r}.", "Name one of them.")
+    budgets.check(budget)
     subject = load_subject(model, loading, endpoint)
     wanted = several(evaluation) or [BUNDLED]
     own = any(item == BUNDLED for item in wanted)
@@ -77,9 +73,11 @@ def prepare(
         )
     examiner = None if judge is None else load_subject(judge)
     evidence = read_evidence([own_items() if item == BUNDLED else item for item in wanted], deployment, reading=reading)
+    instruments = _instruments(budget, own=own, misbehaved=misbehaved, judge=examiner, seed=seed)
     options = {
         "budget": budget,
         "judge": None if examiner is None else f"{examiner.identity.name} {examiner.identity.digest}",
+        "embedder": next(embedder_digest(item) for item in instruments if isinstance(item, Realism)),
         "misbehaved": misbehaved,
         "reading": asdict(reading),
         "loading": loading.plain(),
@@ -88,7 +86,7 @@ def prepare(
     study = Study(
         subject=subject,
         evidence=evidence,
-        instruments=_instruments(budget, own=own, misbehaved=misbehaved, judge=examiner),
+        instruments=instruments,
         options=options,
         seed=seed,
         absent=() if own else (_left_out(seed),),
@@ -168,7 +166,7 @@ def audit(
     workers: str | int = "auto",
     text: bool = True,
 ) -> Run:
-    """Examine a model before it is deployed: behaviour, realism, and a report in the run folder.
+    """Examine a model before it is deployed: behaviour, realism, awareness, anomalies, and a report in the run folder.
 
     `model` is "bundled", a folder, a file, a hub id or an endpoint. `evaluation` and `deployment` are files, sources in
     memory, or "bundled". The same arguments find the same run folder, and resume there.
@@ -199,12 +197,16 @@ def report_on(run: str | Path, *, text: bool = True) -> Path:
     return next(path for name, path in made.items() if name.endswith(".html"))
 
 
-def _instruments(budget: Budget, *, own: bool, misbehaved: int | None, judge: Subject | None) -> tuple[Instrument, ...]:
-    realism = Realism(misbehaved=misbehaved, every_layer=LAYER_STEP[budget])
-    if not own:
-        return (realism,)
-    behaviour = Behaviour(options_alone=budget != "quick", samples=SAMPLES[budget], judge=judge)
-    return (behaviour, realism)
+def _instruments(
+    budget: Budget, *, own: bool, misbehaved: int | None, judge: Subject | None, seed: int
+) -> tuple[Instrument, ...]:
+    behaviour = (budgets.behaviour(budget, judge=judge),) if own else ()
+    return (
+        *behaviour,
+        budgets.realism(budget, misbehaved=misbehaved),
+        budgets.awareness(budget, seed=seed),
+        budgets.anomalies(budget),
+    )
 
 
 def _with_logs(study: Study, folder: Path) -> Study:

@@ -61,7 +61,7 @@ class Awareness:
     Parameters
     ----------
     ask:
-        So many transcripts of either side are put the questions; a random sample.
+        At most so many transcripts of either side are put the questions; of more a random sample.
     each:
         How many of the six paraphrases each of them is put; which ones follows from its digest.
     replies:
@@ -78,8 +78,8 @@ class Awareness:
         Whether probes are fitted on permuted labels, too.
     """
 
-    ask: int = 60
-    each: int = len(QUESTIONS)
+    ask: int = 600
+    each: int = 2
     replies: int = 40
     conduct: Conduct | None = None
     directions: int = 12
