@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-COLOURS = ("#2a7fc9", "#d98200", "#159a6b", "#c65a9a", "#7d6bd0", "#8a8a8a")
+COLOURS = ("#2a7fc9", "#d98200", "#159a6b", "#c65a9a", "#7d6bd0", "#8a8a8a", "#b3423a")
+CROWDED = 6
+"""Curves from which on their names stand below the figure."""
 ROW_HEIGHT = 0.3
 LONGEST_LABEL = 80
 
@@ -77,7 +79,7 @@ def figure_size(figure: FigureData) -> tuple[float, float]:
     if figure.kind == "dots":
         legend = 0.3 if len(figure.series) > 1 else 0.0
         return 7.2, 0.9 + legend + ROW_HEIGHT * max(len(figure.rows), 2)
-    return 7.2, 4.4
+    return 7.2, 4.4 + (0.13 * len(figure.series) if len(figure.series) >= CROWDED else 0.0)
 
 
 def _curves(figure: FigureData, axes: Axes) -> None:
@@ -109,10 +111,11 @@ def _curves(figure: FigureData, axes: Axes) -> None:
             ha="right" if right else "left",
             fontweight="bold",
         )
-    if figure.series[0].y[-1] >= figure.series[0].y[0]:
+    crowded = len(figure.series) >= CROWDED
+    if figure.series[0].y[-1] >= figure.series[0].y[0] and not crowded:
         axes.legend(loc="lower right", frameon=False)
-    else:  # curves that fall leave no corner free for long names
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), frameon=False)
+    else:  # curves that fall, or very many, leave no corner free for long names
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), frameon=False, ncols=2 if crowded else 1)
 
 
 def _plain_ticks(axis: Axis) -> None:
