@@ -8,11 +8,12 @@ from tests.fakes import FakeModel, evidence, fake_subject
 
 from dokimasia.core import Evidence, Instrument
 from dokimasia.instruments.anomalies import Anomalies
+from dokimasia.instruments.awareness import Awareness
 from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.realism import Realism
 from dokimasia.study.store import FINDING
 
-INSTRUMENTS = [Anomalies(), Behaviour(), Realism()]
+INSTRUMENTS = [Anomalies(), Awareness(), Behaviour(), Realism()]
 each = pytest.mark.parametrize("instrument", INSTRUMENTS, ids=lambda item: item.name)
 
 
