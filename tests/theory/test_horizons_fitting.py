@@ -72,16 +72,12 @@ def test_many_weightings_are_many_fits(curve):
         assert fit(curve, X, rates, row[None]).loss[0] == pytest.approx(loss, abs=1e-6)
 
 
-def test_a_fraction_is_so_much_of_a_success(curve=Logistic()):  # noqa: B008
+def test_a_fraction_is_so_much_of_a_success():
     """A rate of 0.3 counts as a success of weight 0.3 and a failure of weight 0.7, as METR splits it."""
-    rates, weights = noisy(curve, seed=4)
-    split = fit(
-        curve,
-        np.tile(X, 2),
-        np.repeat([1.0, 0.0], len(X)),
-        np.concatenate([weights * rates, weights * (1 - rates)])[None],
-    )
-    assert np.allclose(fit(curve, X, rates, weights[None]).theta, split.theta, atol=1e-4)
+    rates, weights = noisy(Logistic(), seed=4)
+    halves = np.concatenate([weights * rates, weights * (1 - rates)])
+    split = fit(Logistic(), np.tile(X, 2), np.repeat([1.0, 0.0], len(X)), halves[None])
+    assert np.allclose(fit(Logistic(), X, rates, weights[None]).theta, split.theta, atol=1e-4)
 
 
 def test_success_that_rises_is_fitted_by_a_flat_curve():

@@ -23,6 +23,7 @@ MOST_FIGURES = 12
 BINS = 8
 POINTS = 80
 DIGITS = 2
+LONGEST_NAME = 36
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -205,7 +206,7 @@ def figures(shown: Sequence[Shown], rivals: Sequence[Curve], best: Curve) -> Ite
             x_label="human minutes",
             y_label="",
             series=tuple(series),
-            rows=tuple(item.fits.name for item in shown),
+            rows=tuple(_short(item.fits.name) for item in shown),
             x_log=True,
             free=True,
             caption=f"By the {best.name} curve, with 95% intervals over resampled families and over the curves that may be "
@@ -214,6 +215,10 @@ def figures(shown: Sequence[Shown], rivals: Sequence[Curve], best: Curve) -> Ite
         )
     for place, agent in enumerate(shown[:MOST_FIGURES], 1):
         yield _success(agent, f"horizon-agent-{place}", rivals)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _drawn(found: Span) -> tuple[float, float]:
@@ -234,7 +239,7 @@ def _success(agent: Shown, name: str, rivals: Sequence[Curve]) -> FigureData:
         series.append(Series(name=curve, x=_plain(minutes), y=_plain(success), style=style))
     return FigureData(
         name=name,
-        title=f"Success against human time: {agent.fits.name}",
+        title=f"Success against human time: {_short(agent.fits.name)}",
         kind="curves",
         x_label="human minutes",
         y_label="share of attempts that succeed",
