@@ -1,5 +1,7 @@
 """What is seen inside a subject, and what it is changed into, is recorded as well: nothing is computed twice."""
 
+import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -399,6 +401,19 @@ def test_rows_that_were_added_are_no_change(tmp_path, monkeypatch):
     assert manifest_check(run).status == "ok"
     (values,) = run.glob("activations/*/*/values.bin")
     values.write_bytes(values.read_bytes()[:-1])
+    assert manifest_check(run).status == "changed"
+
+
+def test_activations_that_were_removed_are_made_again(tmp_path, monkeypatch):
+    """Other rows in their place are no change: the manifest vouches for what the last run wrote."""
+    run = asked(tmp_path / "run", 20, monkeypatch)
+    shutil.rmtree(run / "activations")
+    assert manifest_check(run).status == "missing"
+    asked(run, 10, monkeypatch)
+    assert manifest_check(run).status == "ok"
+    edited = json.loads((run / "manifest.json").read_text())
+    edited["size"] = dict.fromkeys(edited["size"], "many")
+    (run / "manifest.json").write_text(json.dumps(edited))
     assert manifest_check(run).status == "changed"
 
 

@@ -212,7 +212,7 @@ class StoredActivations:
         )
 
     def fill(self, conversations: Iterable[Conversation], sites: Sites) -> None:
-        """Compute and store what is missing, in memory that does not grow with the length of the conversations."""
+        """Compute and store what is missing, in memory that does not grow with their number, but for their keys."""
         fill(self.space, conversations, sites, self._computed, Inline(), self.report)
 
     def _computed(self, part: Part) -> PooledActivations:

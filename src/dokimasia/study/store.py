@@ -89,6 +89,7 @@ class RunFolder:
                 do="Wait for it, or name another folder with --run.",
             )
             self._clear()
+            self._forget_removed()
             try:
                 with self._closing:
                     yield
@@ -199,7 +200,7 @@ class RunFolder:
         """What is stored of files by name; empty where there is no manifest."""
         try:
             stored = json.loads((self.path / MANIFEST).read_text("utf-8"))
-            sizes = stored.get("size", {})
+            sizes = {str(name): int(size) for name, size in stored.get("size", {}).items()}
             return {str(name): Listed(str(digest), sizes.get(name)) for name, digest in stored["sha256"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
@@ -216,14 +217,23 @@ class RunFolder:
         rerun does not vouch for what was changed in between.
         """
         before = self.manifest()
-        found = {name: self._listed(name, before.get(name)) for name in self.recorded()}
+        self._list({name: self._listed(name, before.get(name)) for name in self.recorded()})
+
+    def _list(self, files: dict[str, Listed]) -> None:
         self.write_json(
             MANIFEST,
             {
-                "sha256": {name: listed.sha256 for name, listed in found.items()},
-                "size": {name: listed.size for name, listed in found.items() if listed.size is not None},
+                "sha256": {name: listed.sha256 for name, listed in files.items()},
+                "size": {name: listed.size for name, listed in files.items() if listed.size is not None},
             },
         )
+
+    def _forget_removed(self) -> None:
+        """List no file that grows and was removed: one that takes its place has nothing to do with it."""
+        listed = self.manifest()
+        there = {name: item for name, item in listed.items() if item.size is None or (self.path / name).exists()}
+        if there != listed:
+            self._list(there)
 
     def _listed(self, name: str, before: Listed | None) -> Listed:
         if name in self._written:
