@@ -229,7 +229,7 @@ def test_a_tiny_real_model_goes_all_the_way(tiny, tmp_path, architecture):
     run = audit(tiny(architecture), run=tmp_path / "run")
     assert {finding.status for finding in run.findings} == {"measured"}
     names = [item["name"] for item in run.finding("realism").raw["discriminators"]]
-    assert names == ["format and length", "words", "activations"]
+    assert names == ["format and length", "words", "asked outright", "activations"]
 
 
 def test_a_cap_on_time_leaves_a_valid_partial_run_which_a_larger_one_completes(model, tmp_path, monkeypatch):
