@@ -16,7 +16,7 @@ from dokimasia.core.errors import DataError
 from dokimasia.theory.steps.budget import budget_scale, length_at
 from dokimasia.theory.steps.searching import root
 from dokimasia.theory.steps.step import checked_index, rate, tail_index
-from dokimasia.theory.steps.sums import log_sum_within
+from dokimasia.theory.steps.sums import MOST_EXACT, log_sum_within
 
 
 def horizon(budget: float, *, a: float, share: float = 0.5) -> float:
@@ -26,6 +26,12 @@ def horizon(budget: float, *, a: float, share: float = 0.5) -> float:
     40.4
     """
     _check(budget, a, share)
+    if a >= 1 and budget > MOST_EXACT:
+        raise DataError(
+            f"Within a budget of at most {MOST_EXACT:g} the horizon is exact if Q * alpha is at least 1.",
+            f"Found {budget:g}.",
+            "Take the limit law, `limit_horizon`.",
+        )
 
     def misses(log_n: float) -> float:
         return math.log(share) - log_sum_within(budget, math.exp(log_n), a=a)

@@ -25,6 +25,7 @@ NODES = 64
 BEND = np.tan(np.pi / 8)
 FARTHEST = 6.0  # where the path ends if the saddle is flat: at about 80 times the saddle
 DEVIATIONS = 9.0  # and if it is sharp
+SHARP = 1e8  # from here on the integral is the Gaussian one of the second derivative, to as many digits of the logarithm
 
 
 def log_integral(exponent: Callable[[Complex], Complex], sharpness: Array) -> Array:
@@ -37,5 +38,7 @@ def log_integral(exponent: Callable[[Complex], Complex], sharpness: Array) -> Ar
     u = reach * ((np.arange(NODES) + 0.5) / NODES)
     offset = 1j * np.sinh(u) - 2 * BEND * np.sinh(u / 2) ** 2
     slope = 1j * np.cosh(u) - BEND * np.sinh(u)
-    total = (np.exp(exponent(offset)) * slope / (1 + offset)).imag.sum(axis=1)
-    return np.asarray(np.log(total * reach[:, 0] / (NODES * np.pi)))
+    gaussian = -0.5 * np.log(2 * np.pi * sharpness)
+    with np.errstate(all="ignore"):  # where the peak is too sharp for the exponent's differences to have digits
+        total = (np.exp(exponent(offset)) * slope / (1 + offset)).imag.sum(axis=1)
+        return np.where(sharpness < SHARP, np.log(total * reach[:, 0] / (NODES * np.pi)), gaussian)

@@ -15,7 +15,7 @@ from dokimasia.theory.steps.horizon import horizon, limit_horizon
 from dokimasia.theory.steps.laws import LogNormal, Pareto, Stretched, TimeLaw
 from dokimasia.theory.steps.proportional import critical_index
 from dokimasia.theory.steps.step import critical_approaches, rate
-from dokimasia.theory.steps.sums import median_growth, sum_within, time_within
+from dokimasia.theory.steps.sums import MOST_EXACT, median_growth, sum_within, time_within
 
 OF_THRESHOLD = (0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 2.0, 4.0)
 POWER = 0.1
@@ -71,7 +71,7 @@ def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tup
             x_label="approaches known",
             y_label="subtasks",
             series=(
-                _curve("exact", wide[:40:2], lambda q: horizon(budget, a=alpha * q)),
+                _curve("exact", wide[:40:2], lambda q: _exact_horizon(budget, alpha * q)),
                 _curve("limit law", wide[:40:2], lambda q: limit_horizon(budget, a=alpha * q), style="dashed"),
             ),
             y_log=True,
@@ -109,14 +109,13 @@ def _laws(alpha: float) -> dict[str, TimeLaw]:
 
 
 def _row(approaches: float, a: float, subtasks: float, budget: float) -> tuple[Cell, ...]:
-    median = time_within(0.5, subtasks, a=a)
     return (
         _round(approaches),
         _round(a),
         _round(rate(a)),
-        None if math.isinf(median) else _round(median),
+        _known(time_within(0.5, subtasks, a=a)),
         _round(sum_within(budget, subtasks, a=a)),
-        _round(horizon(budget, a=a)),
+        _known(_exact_horizon(budget, a)),
         _round(limit_horizon(budget, a=a)),
     )
 
@@ -130,6 +129,10 @@ def _mean(law: TimeLaw, approaches: float) -> Cell:
 
 def _rates(law: TimeLaw) -> Callable[[float], float]:
     return lambda approaches: rate_of_fastest(law, approaches)
+
+
+def _exact_horizon(budget: float, a: float) -> float:
+    return horizon(budget, a=a) if a < 1 or budget <= MOST_EXACT else math.inf
 
 
 def _paces(a: float) -> Callable[[float], float]:
@@ -191,6 +194,10 @@ def _curve(name: str, x: Iterable[float], function: Callable[[float], float], *,
 
 def _floats(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
+
+
+def _known(value: float) -> Cell:
+    return None if math.isinf(value) else _round(value)
 
 
 def _round(value: float) -> float:

@@ -23,7 +23,7 @@ from dokimasia.core.errors import DataError
 from dokimasia.theory.steps.budget import length_at
 from dokimasia.theory.steps.path import log_integral
 from dokimasia.theory.steps.searching import root
-from dokimasia.theory.steps.step import checked_index, log_quantile, mean_time
+from dokimasia.theory.steps.step import checked_index, mean_time
 from dokimasia.theory.steps.transform import log_transform, tilted_moments
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Complex = NDArray[np.complex128]
 
-MOST_LOST = 1e8  # by how much two terms that nearly cancel may exceed what is left of them: eight digits remain
+MOST_EXACT = 1e12  # subtasks for which a float has digits enough, if `a` is at least 1; below 1 any number is well
 
 
 def sum_within(time: float, n: float, *, a: float) -> float:
@@ -45,14 +45,24 @@ def sum_within(time: float, n: float, *, a: float) -> float:
 
 def log_sum_within(time: float, n: float, *, a: float) -> float:
     """The logarithm of `sum_within`, right far below the smallest number that a float holds; -inf up to `time = n`."""
-    checked_index(a)
-    _check_count(n)
     if math.isnan(time):
         raise DataError("A time is expected.", "Found no number.", "Give it in units of the least time of a subtask.")
-    spare = time - n
+    return log_spare_within(time - n, n, a=a)
+
+
+def log_spare_within(spare: float, n: float, *, a: float) -> float:
+    """The same of the time that `n` subtasks take beyond the least, `S_n - n`, which may be small beside `n`."""
+    checked_index(a)
+    _check_count(n)
+    if a >= 1 and n > MOST_EXACT:
+        raise DataError(
+            f"At most {MOST_EXACT:g} subtasks are summed exactly if Q * alpha is at least 1.",
+            f"Found {n:g}.",
+            "Take the limit laws, `limit_median` and `limit_horizon`.",
+        )
     if spare <= 0:
         return -math.inf
-    if math.isinf(time):
+    if math.isinf(spare):
         return 0.0
 
     def slope(log_s: float) -> float:
@@ -61,20 +71,14 @@ def log_sum_within(time: float, n: float, *, a: float) -> float:
 
     saddle = math.exp(root(slope, -math.log(spare), math.log((n + 1) / spare), tolerance=1e-9))
     start = complex(log_transform(a, np.array([saddle + 0j]))[0])
-    least = saddle * spare + n * start.real
-    if saddle * spare > MOST_LOST * max(1.0, -least):
-        raise DataError(
-            "Fewer subtasks are expected, for which a float has digits enough.",
-            f"Found {n:g}, and Q * alpha = {a:g}.",
-            "Take the limit laws, `limit_median` and `limit_horizon`: for so many subtasks they are right.",
-        )
 
     def exponent(offset: Complex) -> Complex:
         found = n * (log_transform(a, saddle * (1 + offset[0])) - start) + saddle * spare * offset[0]
         return np.asarray(found[None])
 
     sharpness = 1 + n * tilted_moments(a, saddle)[1]
-    return min(least + float(log_integral(exponent, np.array([sharpness]))[0]), 0.0)
+    found = saddle * spare + n * start.real + float(log_integral(exponent, np.array([sharpness]))[0])
+    return min(found, 0.0)
 
 
 def time_within(share: float, n: float, *, a: float) -> float:
@@ -86,14 +90,17 @@ def time_within(share: float, n: float, *, a: float) -> float:
     _check_count(n)
     if not 0 < share < 1:
         raise DataError("A share lies between 0 and 1.", f"Found {share}.", "Pass 0.5 for the median.")
-    each = math.exp(
-        math.log(share) / max(n, 1)
-    )  # if each is done by a time with this probability, all are with `share`
-    high = log_quantile(each, a=a) + math.log(max(n, 1))
-    if high > 700:
+    # if each W is within w with a probability of share**(1 / n), their sum is at least w and at most n w
+    log_time = -math.log(-math.expm1(math.log(share) / n)) / a
+    low = log_time + math.log(-math.expm1(-log_time)) - 1
+    high = min(low + math.log(n) + 2, 709.0)
+
+    def exceeds(log_spare: float) -> float:
+        return log_spare_within(math.exp(log_spare), n, a=a) - math.log(share)
+
+    if low > high or exceeds(high) < 0:
         return math.inf
-    low = math.log(n)
-    return math.exp(root(lambda y: log_sum_within(math.exp(y), n, a=a) - math.log(share), low, high, tolerance=1e-13))
+    return n + math.exp(root(exceeds, low, high, tolerance=1e-13))
 
 
 def limit_median(n: float, *, a: float) -> float:
