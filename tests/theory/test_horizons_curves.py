@@ -164,6 +164,7 @@ def test_a_flat_curve_has_a_horizon_on_neither_side():
     """Where success does not depend on the time, a horizon is 0 or infinite, by which side of the level it is on."""
     assert Logistic().horizon([-1.0, 0.0], 0.5) == np.inf
     assert Logistic().horizon([1.0, 0.0], 0.5) == 0
+    assert Weibull().horizon([-5.0, 1e-3], 0.5) == Weibull().horizon([-5.0, 1e-320], 0.5) == np.inf
     assert Constant().horizon([-1.0], 0.5) == 0
     assert Constant().horizon([1.0], 0.5) == np.inf
 

@@ -83,93 +83,75 @@ def tables(
     shown: Sequence[Shown], standings: Sequence[Standing], best: Curve, rivals: Sequence[Curve]
 ) -> Iterator[Table]:
     """Horizons, curves, and how much tasks differ."""
-    for place, item in enumerate(shown[0].spans):
+    levels = [item.level for item in shown[0].spans]
+    falling = [item.curve for item in standings if item.curve.name != "constant"]
+    shaped = [item.curve for item in standings if item.curve.shape]
+    for place, level in enumerate(levels):
+        yield _horizons(shown, place, level, best, rivals)
+    yield _curves(standings, len(shown))
+    for place, level in enumerate(levels):
         yield Table(
-            name=f"h{100 * item.level:.0f}",
-            title=f"Human minutes at which {item.level:.0%} of attempts succeed",
-            columns=("agent", "runs", "success", "minutes", "any curve", "95%"),
-            rows=tuple(
-                (
-                    agent.fits.name,
-                    int(agent.fits.attempts.runs.sum()),
-                    percent(agent.fits.attempts.rate, 0),
-                    value_text(agent.spans[place]),
-                    span_text(agent.spans[place].between, agent.spans[place]),
-                    span_text(agent.spans[place].both, agent.spans[place]),
-                )
-                for agent in shown
-            ),
-            note=f"By the {best.name} curve; from the least to the most by any of {', '.join(item.name for item in rivals)}; "
-            "and with chance added, over resampled families. Nothing is said of times beyond those of the tasks.",
-        )
-    yield Table(
-        name="curves",
-        title="Which curve predicts families that it was not fitted to",
-        columns=(
-            "curve",
-            "formula",
-            "parameters",
-            "loss + parameters",
-            "loss on unseen families",
-            "beyond the best",
-            "95%",
-        ),
-        rows=tuple(
-            (
-                item.curve.name,
-                item.curve.formula,
-                item.parameters * len(shown),
-                round(item.loss + item.parameters * len(shown), 1),
-                None if item.held_out is None else round(item.held_out, 1),
-                None if item.behind is None else round(item.behind, 1),
-                None if item.low is None or not item.behind else f"{item.low:.1f} to {item.high:.1f}",
-            )
-            for item in standings
-        ),
-        note="Losses are minus log-likelihoods in nats, summed over agents; no success is believed surer than 0.9999. A curve "
-        "whose interval holds 0 may be best.",
-    )
-    for level in (0, 1):
-        yield Table(
-            name=f"{'h50' if level == 0 else 'h80'}-by-curve",
-            title=f"The {shown[0].spans[level].level:.0%} horizon in minutes, by curve",
-            columns=("agent", *(item.curve.name for item in standings if item.curve.name != "constant")),
-            rows=tuple(
-                (
-                    agent.fits.name,
-                    *(_minutes(agent, item.curve, level) for item in standings if item.curve.name != "constant"),
-                )
-                for agent in shown
-            ),
+            name=f"h{100 * level:.0f}-by-curve",
+            title=f"The {level:.0%} horizon in minutes, by curve",
+            columns=("agent", *(curve.name for curve in falling)),
+            rows=tuple((agent.fits.name, *(_minutes(agent, curve, place) for curve in falling)) for agent in shown),
         )
     yield Table(
         name="shapes",
         title="Shape of each curve",
-        columns=("agent", *(f"{item.curve.name}: {item.curve.shape}" for item in standings if item.curve.shape)),
-        rows=tuple(
-            (
-                agent.fits.name,
-                *(
-                    round(float(item.curve.shape_of(agent.fits.of(item.curve).theta)), 3)
-                    for item in standings
-                    if item.curve.shape
-                ),
-            )
-            for agent in shown
-        ),
+        columns=("agent", *(f"{curve.name}: {curve.shape}" for curve in shaped)),
+        rows=tuple((agent.fits.name, *(_shape(agent, curve) for curve in shaped)) for agent in shown),
     )
     yield Table(
         name="dispersion",
         title="Do tasks of one human time differ?",
-        columns=("agent", "chi-squared / df", "95%", "correlation of runs of one task", "95% "),
+        columns=("agent", "chi-squared / df", "95%", "correlation", "95% (correlation)"),
         rows=tuple((agent.fits.name, *_dispersion(agent.dispersion)) for agent in shown),
         note="Chi-squared over its degrees of freedom is 1 if runs are independent given the time, and grows with the "
-        "number of runs a task; the correlation does not.",
+        "number of runs a task; the correlation, of two runs of one task around the curve, does not.",
     )
 
 
-def _minutes(agent: Shown, curve: Curve, level: int) -> str:
-    found = agent.spans[level]
+def _horizons(shown: Sequence[Shown], place: int, level: float, best: Curve, rivals: Sequence[Curve]) -> Table:
+    rows = []
+    for agent in shown:
+        found, attempts = agent.spans[place], agent.fits.attempts
+        ranges = span_text(found.between, found), span_text(found.both, found)
+        runs, success = int(attempts.runs.sum()), percent(attempts.rate, 0)
+        rows.append((agent.fits.name, runs, success, value_text(found), *ranges))
+    return Table(
+        name=f"h{100 * level:.0f}",
+        title=f"Human minutes at which {level:.0%} of attempts succeed",
+        columns=("agent", "runs", "success", "minutes", "any curve", "95%"),
+        rows=tuple(rows),
+        note=f"By the {best.name} curve; from the least to the most by any of {', '.join(item.name for item in rivals)}; "
+        "and with chance added, over resampled families. Nothing is said of times beyond those of the tasks.",
+    )
+
+
+def _curves(standings: Sequence[Standing], n_agents: int) -> Table:
+    rows = []
+    for item in standings:
+        parameters = item.parameters * n_agents
+        held_out, behind = (None if value is None else round(value, 1) for value in (item.held_out, item.behind))
+        interval = f"{item.low:.1f} to {item.high:.1f}" if item.behind else None
+        rows.append((item.curve.name, parameters, round(item.loss + parameters, 1), held_out, behind, interval))
+    return Table(
+        name="curves",
+        title="Which curve predicts families that it was not fitted to",
+        columns=("curve", "parameters", "loss + parameters", "loss on unseen families", "beyond the best", "95%"),
+        rows=tuple(rows),
+        note="Losses are minus log-likelihoods in nats, summed over agents; no success is believed surer than 0.9999. A curve "
+        "whose interval holds 0 may be best.",
+    )
+
+
+def _shape(agent: Shown, curve: Curve) -> float:
+    return round(float(curve.shape_of(agent.fits.of(curve).theta)), 3)
+
+
+def _minutes(agent: Shown, curve: Curve, place: int) -> str:
+    found = agent.spans[place]
     minutes = float(curve.horizon(agent.fits.of(curve).theta, found.level))
     if found.shortest <= minutes <= found.longest:
         return minutes_text(minutes)

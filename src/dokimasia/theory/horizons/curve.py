@@ -54,4 +54,5 @@ class Curve(ABC):
 
     def horizon(self, theta: ArrayLike, level: float) -> Floats:
         """Human minutes at which success falls to `level`: 0 if it is always below, `inf` if never."""
-        return np.asarray(np.exp(self.log_horizon(np.asarray(theta, float), level)))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(self.log_horizon(np.asarray(theta, float), level)))

@@ -38,7 +38,7 @@ class Linear(Curve):
 
     def log_horizon(self, theta: Floats, level: float) -> Floats:
         rise = self._index(np.asarray(level)) - theta[..., 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.asarray(np.where(theta[..., 1] > 0, rise / theta[..., 1], np.where(rise >= 0, np.inf, -np.inf)))
 
     def starts(self, places: Floats) -> Floats:
