@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,14 @@ from dokimasia.core.sequences import Lazy
 from dokimasia.models import Loading, load_subject
 from dokimasia.study import activation_store as stores
 from dokimasia.study import corpus as corpora
-from dokimasia.study.activation_store import Part, Sites, StoredActivations, activation_store, conversation_key
+from dokimasia.study.activation_store import (
+    PART,
+    Part,
+    Sites,
+    StoredActivations,
+    activation_store,
+    conversation_key,
+)
 from dokimasia.study.corpus import capture_corpus
 from dokimasia.study.progress import Silent
 from dokimasia.study.workers import Here, Processes, Ray
@@ -105,6 +111,12 @@ def test_more_hands_store_the_same_bytes(model, whole, processes, tmp_path):
         assert contents(tmp_path) == contents(whole[0])
 
 
+def test_a_layer_that_does_not_exist_is_told_from_afar(model, processes, tmp_path):
+    """The mistake arrives as it was, with the layers that there are."""
+    with pytest.raises(DokimasiaError, match="0 to 2"):
+        capture_corpus(Corpus(4), model, layers=(7,), store=tmp_path, workers=processes(), loading=CPU)
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_cluster_stores_the_same_bytes(model, whole, tmp_path):
     """Ray workers, each of which makes its own subject."""
@@ -115,29 +127,28 @@ def test_a_cluster_stores_the_same_bytes(model, whole, tmp_path):
 
 
 SCRIPT = """
-import sys
-from tests.study.test_corpus import CPU, SITES, Corpus
+import os, signal, sys
+from tests.study.test_corpus import CPU, SITES, Corpus, Told
 from dokimasia.study.corpus import capture_corpus
-capture_corpus(Corpus(), sys.argv[1], **SITES, store=sys.argv[2], workers=1, loading=CPU)
+class Killing(Told):
+    def advance(self, seconds, found):
+        os.kill(os.getpid(), signal.SIGKILL)
+capture_corpus(Corpus(), sys.argv[1], **SITES, store=sys.argv[2], workers=1, loading=CPU, watch=Killing())
 """
 
 
 def test_killed_and_begun_again_it_is_complete(model, whole, tmp_path):
-    """SIGKILL once something is stored: the next capture computes the rest, and nobody could tell."""
+    """SIGKILL once a part is stored: the next capture computes the rest, and nobody could tell."""
     root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(
+    killed = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(model), str(tmp_path)],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
-        stderr=subprocess.DEVNULL,
+        check=False,
     )
-    while not any(path.stat().st_size for path in tmp_path.glob("*/*/rows.bin")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert killed.returncode == -signal.SIGKILL
     found = capture_corpus(Corpus(), model, **SITES, store=tmp_path, workers=1, loading=CPU)
-    assert 0 < found.computed < COUNT
+    assert found.computed == COUNT - PART
     assert contents(tmp_path) == contents(whole[0])
 
 
@@ -195,17 +206,18 @@ def test_a_file_is_a_corpus(model, tmp_path):
     assert (found.transcripts, found.computed, found.truncated) == (2, 2, 0)
 
 
-def test_several_workers_take_a_thread_each(model, processes, tmp_path, monkeypatch):
+class Pair(Here):
+    """Counts as two."""
+
+    count = 2
+
+
+def test_several_workers_take_a_thread_each(model, tmp_path, monkeypatch):
     """Unless told otherwise: rows of many threads would belong to another subject, and the processors would be crowded."""
     monkeypatch.delenv("OMP_NUM_THREADS")
-    found = capture_corpus(Corpus(4), model, **SITES, store=tmp_path, workers=processes(), loading=CPU)
+    found = capture_corpus(Corpus(4), model, **SITES, store=tmp_path, workers=Pair(), loading=CPU)
     assert found.identity.threads == 1
-
-
-def test_a_layer_that_does_not_exist_is_told_from_afar(model, processes, tmp_path):
-    """The mistake arrives as it was, with the layers that there are."""
-    with pytest.raises(DokimasiaError, match="0 to 2"):
-        capture_corpus(Corpus(4), model, layers=(7,), store=tmp_path, workers=processes(), loading=CPU)
+    assert os.environ.get("OMP_NUM_THREADS", "1") == "1", "so whatever computes sees it"
 
 
 def test_a_worker_with_other_weights_computes_nothing(model):
