@@ -87,7 +87,7 @@ def test_a_dollar_is_a_dollar():
 
 
 def test_words_stay_legible_on_a_phone():
-    """However full a level is, its lines are short enough for the figure's width, which is that of a phone."""
+    """However full a level is, its lines fit beside one another in the figure's width, which is that of a phone."""
     for number in (1, 3, 5):
         nodes = tuple(Node(label="a motive with a long name", x=place, y=0.0) for place in range(number))
         axes = draw(replace(GRAPH, nodes=nodes, arrows=()))

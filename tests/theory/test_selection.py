@@ -215,12 +215,12 @@ def test_probes_are_ranked_and_update_by_bayes():
     assert first.if_clean[1] == pytest.approx(0.1 * 0.1 / (0.1 * 0.1 + 0.9 * 0.9))
 
 
-def test_the_graph_puts_causes_above_and_motives_below():
-    """Every outcome stands above what it leads to; dashed arrows go from motives to what they want."""
+def test_the_graph_puts_causes_above_effects_and_motives_beside_them():
+    """Every outcome stands above what it leads to; dashed arrows go from motives on the left to what they want."""
     figure = causal_graph(small())
     for arrow in figure.arrows:
         start, end = figure.nodes[arrow.start], figure.nodes[arrow.end]
-        assert (start.y < end.y) == arrow.dashed
+        assert start.x < end.x if arrow.dashed else start.y > end.y
     assert [(figure.nodes[a.start].label, figure.nodes[a.end].label) for a in figure.arrows] == [
         ("result", "reward"),
         ("meant", "result"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dokimasia.core import Arrow, FigureData, Node
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 WIDTH = 5.0  # inches: narrower than other figures, so that its words are legible on a phone
 LETTERS = 58  # of a row of boxes, at this width
+LONGEST_LINE = 14
 LINE = 0.19
 GAP = 0.55
 
 
 def graph_size(figure: FigureData) -> tuple[float, float]:
     """Inches, width first: every level of boxes has room for its longest label and for the arrows below it."""
-    width = _letters(figure)
+    letters = _letters(figure)
     levels: dict[float, int] = {}
     for node in figure.nodes:
-        levels[node.y] = max(levels.get(node.y, 1), len(_lines(node, width)))
+        levels[node.y] = max(levels.get(node.y, 1), len(_lines(node, letters)))
     legend = LINE * len(_groups(figure)) if len(_groups(figure)) > 1 else 0.0
     return WIDTH, 0.3 + legend + sum(GAP + LINE * lines for lines in levels.values())
 
@@ -34,12 +35,12 @@ def draw_graph(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
     """Draw boxes in the colours of their groups, and arrows from edge to edge."""
     groups = _groups(figure)
     paint = {group: colours[place % len(colours)] for place, group in enumerate(groups)}
-    width = _letters(figure)
+    letters = _letters(figure)
     boxes = [
         axes.text(
             node.x,
             node.y,
-            "\n".join(_lines(node, width)),
+            "\n".join(_lines(node, letters)),
             ha="center",
             va="center",
             parse_math=False,
@@ -96,10 +97,11 @@ def _groups(figure: FigureData) -> list[str]:
     return list(dict.fromkeys(node.group for node in figure.nodes))
 
 
-def _letters(figure: FigureData) -> int:
-    """How many letters a line of a label may have, if the fullest level is to fit."""
-    return max(6, LETTERS // max(Counter(node.y for node in figure.nodes).values(), default=1) - 2)
+def _letters(figure: FigureData) -> dict[float, int]:
+    """How many letters a line of a label may have on each level, if its boxes are to fit beside one another."""
+    boxes = Counter(node.y for node in figure.nodes)
+    return {level: max(6, min(LONGEST_LINE, LETTERS // number - 2)) for level, number in boxes.items()}
 
 
-def _lines(node: Node, width: int) -> list[str]:
-    return textwrap.wrap(node.label, width) or [""]
+def _lines(node: Node, letters: Mapping[float, int]) -> list[str]:
+    return textwrap.wrap(node.label, letters[node.y]) or [""]

@@ -24,27 +24,26 @@ def levels(hypotheses: Hypotheses) -> dict[str, int]:
 
 
 def causal_graph(hypotheses: Hypotheses) -> FigureData:
-    """Outcomes from the first above to the last, motives below them; a dashed arrow goes from a motive to what it wants."""
+    """Motives on the left; outcomes on the right, causes above effects; a dashed arrow goes from a motive to what it wants."""
     level = levels(hypotheses)
-    top = max(level.values(), default=-1) + 1
-    rows = [[item.name for item in hypotheses.outcomes if level[item.name] == row] for row in range(top)]
+    top = max(level.values(), default=0)
+    last = max(top, len(hypotheses.hypotheses) - 1, 1)
     nodes = [
-        Node(label=name, x=(place + 0.5) / len(row), y=(height + 1) / max(top, 1), group="outcome of actions")
-        for height, row in enumerate(rows)
-        for place, name in enumerate(row)
-    ]
-    places = {node.label: place for place, node in enumerate(nodes)}
-    motives = len(hypotheses.hypotheses)
-    first = len(nodes)
-    nodes += [
-        Node(label=item.name, x=(place + 0.5) / motives, y=0.0, group="motive; dashed: wants")
+        Node(label=item.name, x=0.0, y=1 - place / last, group="motive; dashed: wants")
         for place, item in enumerate(hypotheses.hypotheses)
     ]
+    places: dict[str, int] = {}
+    for height in range(top, -1, -1):
+        row = [item.name for item in hypotheses.outcomes if level[item.name] == height]
+        for place, name in enumerate(row):
+            places[name] = len(nodes)
+            x, y = 0.45 + 0.7 * (place + 0.5) / len(row), 1 - (top - height) / last
+            nodes.append(Node(label=name, x=x, y=y, group="outcome of actions"))
     arrows = [
         Arrow(start=places[item.name], end=places[after]) for item in hypotheses.outcomes for after in item.leads_to
     ]
     arrows += [
-        Arrow(start=first + place, end=places[wanted], dashed=True)
+        Arrow(start=place, end=places[wanted], dashed=True)
         for place, item in enumerate(hypotheses.hypotheses)
         for wanted in item.wants
     ]

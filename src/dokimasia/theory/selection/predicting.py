@@ -134,7 +134,7 @@ def predict(
         ),
         figures=(
             _shares_figure(hypotheses, steps, eta),
-            _learning_figure(hypotheses, learnt, plain, leader, eta),
+            _learning_figure(hypotheses, learnt, plain, first, eta),
             _misbehaviour_figure(hypotheses, final, least),
             causal_graph(hypotheses),
         ),
@@ -268,14 +268,14 @@ def _shares_figure(hypotheses: Hypotheses, steps: int, eta: float) -> FigureData
 
 
 def _learning_figure(
-    hypotheses: Hypotheses, learnt: dict[Learner, Learnt], plain: NDArray[np.float64], leader: int, eta: float
+    hypotheses: Hypotheses, learnt: dict[Learner, Learnt], plain: NDArray[np.float64], motive: int, eta: float
 ) -> FigureData:
     steps = learnt[Learner.NATURAL].steps
     x = tuple(steps.astype(float).tolist())
-    replicator = shares(hypotheses.priors, hypotheses.fitness, steps, eta=eta)[:, leader]
+    replicator = shares(hypotheses.priors, hypotheses.fitness, steps, eta=eta)[:, motive]
     return FigureData(
         name="selection-learning",
-        title=f"Share of {hypotheses.names[leader]}: the model and three learners",
+        title=f"Share of {hypotheses.names[motive]}, the likeliest at first: the model and three learners",
         kind="curves",
         x_label="steps of training",
         y_label="share",
@@ -285,14 +285,14 @@ def _learning_figure(
                 Series(
                     name=learner.value,
                     x=x,
-                    y=tuple(result.mean[:, leader].tolist()),
-                    low=tuple(result.low[:, leader].tolist()),
-                    high=tuple(result.high[:, leader].tolist()),
+                    y=tuple(result.mean[:, motive].tolist()),
+                    low=tuple(result.low[:, motive].tolist()),
+                    high=tuple(result.high[:, motive].tolist()),
                     style="dashed",
                 )
                 for learner, result in learnt.items()
             ),
-            Series(name="plain gradient, expected", x=x, y=tuple(plain[:, leader].tolist())),
+            Series(name="plain gradient, expected", x=x, y=tuple(plain[:, motive].tolist())),
         ),
         caption="Bands: 95% Monte Carlo intervals of the mean over runs. Only the natural gradient is what the model describes.",
     )
