@@ -32,18 +32,19 @@ def _optimising(found: Measured) -> str:
     selection = found.selection
     helps, hurts, last = selection.helps_to, selection.hurts_from, selection.n[-1]
     nats = dict(zip(selection.n, selection.kl, strict=True))
-    if helps is None:
-        start = "Selection by this proxy is not shown to raise the gold score at all."
-    elif hurts is None and helps == last:
+    if hurts is None and helps == last:
         return (
             f"Best of n raises the gold score up to n = {last:,} ({nats[last]:.1f} nats), which is as far as "
             f"{len(found.scores.proxy):,} outputs can show."
         )
-    else:
-        start = f"Best of n is shown to raise the gold score up to n = {helps:,} ({nats[helps]:.1f} nats)"
+    rises = (
+        "Selection by this proxy is not shown to raise the gold score at all"
+        if helps is None
+        else f"Best of n is shown to raise the gold score up to n = {helps:,} ({nats[helps]:.1f} nats)"
+    )
     if hurts is None:
-        return f"{start.rstrip('.')}, and nothing more is shown, either way, up to n = {last:,}."
-    return f"{start.rstrip('.')}, and to lower it from n = {hurts:,} ({nats[hurts]:.1f} nats) on: stop before."
+        return f"{rises}, and nothing more is shown, either way, up to n = {last:,}."
+    return f"{rises}; from n = {hurts:,} ({nats[hurts]:.1f} nats) on, more selection lowers it."
 
 
 def _tail_says(found: Measured) -> str:
@@ -58,15 +59,15 @@ def _tail_says(found: Measured) -> str:
     start = f"The upper tail of {tail.what} is {compared} ({_where(tail)})"
     if found.scores.gold is not None:
         return f"{start}: " + (
-            "if it goes on like this, strong selection takes the gold score back to its mean."
+            "if it goes on like this, strong selection leaves errors and no gain in the gold score."
             if heavy
-            else "independent error of this kind lets the gold score grow as far as the sample reaches."
+            else "were it independent of the gold score, selection would go on raising that as far as the sample reaches."
         )
     return f"{start}: " + (
         "if it goes on like this, no penalty on divergence bounds the score, and if it is the error that is heavy, strong "
         "selection takes the value back to its mean. Find out with a gold score before you optimise hard."
         if heavy
-        else "error that does not depend on the value is as light. Whether it depends on it takes a gold score."
+        else "an error that does not depend on the value is as light. Whether it depends on it takes a gold score to see."
     )
 
 

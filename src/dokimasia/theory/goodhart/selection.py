@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64]
 
 MARGIN = 45.0
+NEGLIGIBLE = 36.0
 BLOCK = 1 << 20
 
 
@@ -49,16 +50,16 @@ def best_of_n(proxy: Proxy, counts: Sequence[int]) -> tuple[float, ...]:
     weights, logs = _pass(proxy, min(larger), max(larger))
     found = []
     for n in counts:
-        mass = np.exp(_log_second(n, logs) + logs[2] - logs[1]) if n > 1 else np.zeros(len(weights))
-        found.append(proxy.value.mean + float(mass @ weights))
+        gain = float(np.exp(_integrand(n, logs)) @ weights) if n > 1 else 0.0
+        found.append(proxy.value.mean + gain)
     return tuple(found)
 
 
-def _log_second(n: int, logs: Rows) -> Reals:
-    """Logarithm of the density of the second largest of n proxies."""
-    density, survival, _ = logs
+def _integrand(n: int, logs: Rows) -> Reals:
+    """Logarithm of the second largest's density times `E[V - E V | U >= t]`."""
+    density, survival, upper_mean = logs
     below = np.log1p(-np.minimum(np.exp(survival), 1 - 1e-16))
-    return np.asarray(math.log(n) + math.log(n - 1) + (n - 2) * below + density + survival)
+    return np.asarray(math.log(n) + math.log(n - 1) + (n - 2) * below + density + upper_mean)
 
 
 def _pass(proxy: Proxy, fewest: int, most: int) -> tuple[Reals, Rows]:
@@ -67,8 +68,10 @@ def _pass(proxy: Proxy, fewest: int, most: int) -> tuple[Reals, Rows]:
     edges = np.unique(np.concatenate([proxy.value.edges(depth), proxy.error.edges(depth)]))
     at_edges = _rows(proxy, edges)
     widths = np.log(np.gradient(edges))
-    heights = np.maximum(*(_log_second(n, at_edges) + widths for n in (fewest, most)))
-    kept = np.maximum(heights[1:], heights[:-1]) > -MARGIN
+    kept = np.zeros(len(edges) - 1, dtype=bool)
+    for n in (fewest, most):
+        heights = _integrand(n, at_edges) + widths
+        kept |= np.maximum(heights[1:], heights[:-1]) > heights.max() - NEGLIGIBLE
     half = np.diff(edges)[kept][:, None] / 2
     t = (edges[1:] + edges[:-1])[kept][:, None] / 2 + half * NODES
     return (half * WEIGHTS).ravel(), _rows(proxy, t.ravel())
