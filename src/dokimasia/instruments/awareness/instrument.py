@@ -204,11 +204,15 @@ class Awareness:
             parts.lack(steering, "There are no activations to make a direction of.")
             return result
         values, notes = taken
-        moved = transfers(
-            values, gathered, subject=subject.identity.digest, folds=self.folds, permute=self.permute, seed=seed
+        moved = parts.of(
+            transferring,
+            lambda: transfers(
+                values, gathered, subject=subject.identity.digest, folds=self.folds, permute=self.permute, seed=seed
+            ),
         )
-        if not moved:
+        if moved == ():
             parts.lack(transferring, "There is one suite only, or one group of deployment: nothing to transfer to.")
+        moved = moved or ()
         result = replace(result, transfers=moved, notes=notes)
         if self.conduct is None:
             parts.lack(steering, "No items were given whose answers steering could change.")
