@@ -71,7 +71,9 @@ def test_the_hockey_stick_is_its_integral(shift, epsilon):
     """delta(epsilon) is the excess of deployment over exp(epsilon) times evaluation, also where terms nearly cancel."""
     start = mpmath.mpf(shift) / 2 + mpmath.mpf(epsilon) / shift
     top = max(start + 40, shift + 40)
-    grid = sorted({p for p in (start + 1 / mpmath.mpf(8), start + 1, start + 3, shift - 2, shift, shift + 3) if p > start})
+    grid = sorted(
+        {p for p in (start + 1 / mpmath.mpf(8), start + 1, start + 3, shift - 2, shift, shift + 3) if p > start}
+    )
     begin = max(start, mpmath.mpf(-40))
     points = [begin, *(p for p in grid if p > begin), top]
     excess = mpmath.quad(lambda x: normal(x - shift) - mpmath.exp(epsilon) * normal(x), points)
@@ -217,7 +219,9 @@ def test_published_areas_as_total_variation():
 
 def test_a_classifier_gives_a_lower_bound_with_its_margins():
     """160 of 200 against 60 of 200 show a total variation of at least 0.369 at 95%."""
-    assert clopper_pearson_lower(160, 200, 0.025) - clopper_pearson_upper(60, 200, 0.025) == pytest.approx(0.369, abs=5e-4)
+    assert clopper_pearson_lower(160, 200, 0.025) - clopper_pearson_upper(60, 200, 0.025) == pytest.approx(
+        0.369, abs=5e-4
+    )
 
 
 def test_a_blind_score_proves_nothing():
@@ -294,7 +298,10 @@ def test_the_prediction_says_both_bounds_and_is_reproducible():
     assert found.value("deployment rate, at most").value < found.value("by total variation").value
     assert found == predict_gate(n=500, shift=2.0, seed=1)
     tolerant = predict_gate(n=500, bad=2, shift=2.0)
-    low, high = (tolerant.value("strategic: passes, simulated").low, tolerant.value("strategic: passes, simulated").high)
+    low, high = (
+        tolerant.value("strategic: passes, simulated").low,
+        tolerant.value("strategic: passes, simulated").high,
+    )
     assert low < 0.5 < high
     rate = tolerant.value("strategic: evaluation rate").value
     assert bdtr(2, 500, rate) == pytest.approx(0.5, rel=1e-9)

@@ -36,7 +36,9 @@ _LOG_BET, _LOG_KEPT = -np.log1p(np.exp(-_SCALE)), -np.log1p(np.exp(_SCALE))
 """Logs of the fractions c that are bet, and of what is held back, 1 - c."""
 
 UNIT = (0.0, 1.0)
-HALVINGS = 60
+HALVINGS = 50
+CELLS = 1_000_000
+"""So many bets are held in memory at once."""
 
 
 def log_e_value(
@@ -118,8 +120,7 @@ def anytime_lower(
     counts: ArrayLike | None = None,
 ) -> float:
     """How low may the mean be? A bound that holds at all times together with probability at least `1 - delta`."""
-    scaled, often = _observed(values, bounds, counts)
-    return _unscaled(float(_ends(scaled, often[None, :], delta, "above")[0]), bounds)
+    return _end(values, delta, bounds, counts, "above")
 
 
 def anytime_upper(
@@ -130,8 +131,7 @@ def anytime_upper(
     counts: ArrayLike | None = None,
 ) -> float:
     """How high may the mean be? A bound that holds at all times together with probability at least `1 - delta`."""
-    scaled, often = _observed(values, bounds, counts)
-    return _unscaled(float(_ends(scaled, often[None, :], delta, "below")[0]), bounds)
+    return _end(values, delta, bounds, counts, "below")
 
 
 def anytime_interval(
@@ -182,6 +182,14 @@ def confidence_sequence(
     return np.asarray(bounds[0] + ends * (bounds[1] - bounds[0]))
 
 
+def _end(values: ArrayLike, delta: float, bounds: tuple[float, float], counts: ArrayLike | None, side: Side) -> float:
+    """One bound, on the scale of the values; equal values are taken together."""
+    scaled, often = _observed(values, bounds, counts)
+    distinct, place = np.unique(scaled, return_inverse=True)
+    together = np.asarray(np.bincount(place, weights=often, minlength=len(distinct)), dtype=float)
+    return bounds[0] + float(_ends(distinct, together[None, :], delta, side)[0]) * (bounds[1] - bounds[0])
+
+
 def _ends(scaled: NDArray[np.float64], often: NDArray[np.float64], delta: float, side: Side) -> NDArray[np.float64]:
     """For each row of `often`, the mean at which the evidence for this side falls to ln(1/delta); in [0, 1]."""
     if not 0 < delta < 1:
@@ -201,16 +209,19 @@ def _evidence(
     scaled: NDArray[np.float64], often: NDArray[np.float64], means: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log wealth of (n_rows, n_values) counts against "at most" one mean a row; falls as that mean grows."""
-    wealth = np.empty((len(means), len(_SCALE)))
-    for row, mean in enumerate(means):
-        wealth[row] = often[row] @ _bets(scaled, float(mean))
-    return np.asarray(logsumexp(wealth, axis=1) - math.log(len(_SCALE)))
+    rows = max(1, CELLS // (len(_SCALE) * max(len(scaled), 1)))
+    found = np.empty(len(means))
+    for start in range(0, len(means), rows):
+        part = slice(start, start + rows)
+        wealth = np.einsum("rv,rvf->rf", often[part], _bets(scaled, means[part, None]))
+        found[part] = logsumexp(wealth, axis=1) - math.log(len(_SCALE))
+    return found
 
 
-def _bets(scaled: NDArray[np.float64], mean: float) -> NDArray[np.float64]:
-    """Log of what each fraction turns a unit into at each value, (n_values, n_fractions)."""
+def _bets(scaled: NDArray[np.float64], mean: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Log of what each fraction turns a unit into at each value, (..., n_values, n_fractions)."""
     with np.errstate(divide="ignore"):
-        won = np.log(scaled / mean)[:, None]
+        won = np.log(scaled / mean)[..., None]
     return np.asarray(np.logaddexp(_LOG_KEPT, _LOG_BET + won))
 
 
@@ -246,7 +257,3 @@ def _inside(mean: float, bounds: tuple[float, float]) -> float:
             "At a bound itself a single other value refutes it: no statistic is needed.",
         )
     return (mean - low) / (high - low)
-
-
-def _unscaled(value: float, bounds: tuple[float, float]) -> float:
-    return bounds[0] + value * (bounds[1] - bounds[0])

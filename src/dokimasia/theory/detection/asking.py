@@ -43,9 +43,9 @@ def answers(confidence: float, ask_cost: float) -> bool:
 
 
 def risk(coverage: float, slope: float = 1.0) -> float:
-    """The error rate of the most confident share: `1/2 - slope (1/2 - coverage/4)`; calibrated, `coverage / 4`."""
+    """The error rate of the most confident share: `(1 - slope)/2 + slope coverage/4`; calibrated, `coverage / 4`."""
     within("A coverage", coverage)
-    return 0.5 - _slope(slope) * (0.5 - coverage / 4)
+    return (1 - _slope(slope)) / 2 + slope * coverage / 4
 
 
 def area(slope: float = 1.0) -> float:

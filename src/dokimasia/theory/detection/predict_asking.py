@@ -46,13 +46,14 @@ def predict_asking(
     cases, delta:
         Labelled cases that the promise rests on, and the probability with which it may be false.
     """
+    share = asked(ask_cost)
     drawn = draw(CASES, slope=slope, seed=seed)
     confident = drawn.confidence >= 1 - ask_cost
     paid = np.where(confident, drawn.errors, ask_cost)
     kept = promise(cases=cases, target=target, slope=slope, shifted=shifted, tried=CALIBRATIONS, seed=seed, delta=delta)
     total, best = total_cost(ask_cost, slope), best_cost(ask_cost, slope)
     values = (
-        exact("share asked", asked(ask_cost), "1 - 2c"),
+        exact("share asked", share, "1 - 2c"),
         exact("total cost", total, "(2 - slope) c (1 - c)"),
         averaged("total cost, simulated", paid, "simulated cases"),
         exact("total cost, slope known", best, "asks where the true error probability exceeds c"),
