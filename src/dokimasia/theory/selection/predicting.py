@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dokimasia.core import FigureData, Series, Table
-from dokimasia.core.rounding import percent
+from dokimasia.core.rounding import counted, percent
 from dokimasia.theory.prediction import Prediction, Value
 from dokimasia.theory.selection.bounds import bounds_over_motives, bounds_over_priors
 from dokimasia.theory.selection.hypotheses import Hypotheses
@@ -85,7 +85,7 @@ def predict(
             high=priors.high,
         ),
         Value(
-            name=f"information of {tries} at the best probe",
+            name=f"expected information of {counted(tries, 'attempt')} at the best probe",
             value=probes[0].information,
             unit="bits",
             method=f"{probes[0].situation}: mutual information with the motive, of {probes[0].entropy:.3g} bits; exact sum",
@@ -125,7 +125,8 @@ def predict(
         ),
         source=(
             "Mallen and Shlegeris (2025), The behavioral selection model for predicting AI motivations, in words; the "
-            "equations and numbers are ours. Replicator and natural gradient: Kakade (2001), A Natural Policy Gradient."
+            "equations and numbers are ours. Softmax policy gradient against replicator dynamics: Hennes and others (2020), "
+            "Neural Replicator Dynamics, arXiv 1906.00190."
         ),
         tables=(
             _shares_table(hypotheses, final, learnt, eta),

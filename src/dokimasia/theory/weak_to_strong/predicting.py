@@ -205,13 +205,13 @@ def _misfit_values(seed: int) -> tuple[Value, ...]:
     linear, cone = linear_student(seed), cone_student(seed)
     return (
         Value(
-            name="linear student: error left of teacher's",
+            name="linear student's error, as a share of the teacher's",
             value=linear.student / linear.teacher,
             unit="",
             method=f"simulation; teacher {linear.teacher:.4g} - misfit {linear.misfit:.4g} = student {linear.student:.4g}",
         ),
         Value(
-            name="student in a cone: error left of teacher's",
+            name="student in a cone: the same share",
             value=cone.student / cone.teacher,
             unit="",
             method=f"simulation; teacher {cone.teacher:.4g} - misfit {cone.misfit:.4g} >= student {cone.student:.4g}",
