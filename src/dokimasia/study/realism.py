@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from dokimasia.core import Finding, Source, Subject, UserError
+from dokimasia.core import Finding, Source, UserError
 from dokimasia.core.workers import Workers
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import Loading, load_subject
 from dokimasia.models.embedding import load_embedder
 from dokimasia.sources import WHOLE, Reading
+from dokimasia.study.alone import measure_alone
 from dokimasia.study.evidence import read_evidence, several
 from dokimasia.study.progress import Silent, Watch
-from dokimasia.study.reporting import rendered
-from dokimasia.study.run import Study, carry_out, stamped
-from dokimasia.study.store import RunFolder
+from dokimasia.study.run import Study
 from dokimasia.study.workers import make_workers
 
 LOADING = Loading()
@@ -80,17 +79,7 @@ def realism(
     planned = study.costs()["realism"].seconds
     watch = watch if watch is not None and planned > WORTH_WATCHING else Silent()
     with make_workers(str(workers)) as crew:
-        ready = staffed(study, crew, watch)
-        if run is None:
-            (staff,) = ready.instruments
-            watch.begin(staff.name, planned)
-            return stamped(staff.measure(study.subject, study.evidence, seed=seed), study)
-        folder = RunFolder(Path(run))
-        with folder.opened():
-            (finding,) = carry_out(ready, folder, watch)
-            for name, data in rendered(folder).items():
-                folder.write(name, data)
-    return finding
+        return measure_alone(staffed(study, crew, watch), run=run, watch=watch)
 
 
 def with_embedder(instrument: Realism) -> Realism:
@@ -103,7 +92,7 @@ def with_embedder(instrument: Realism) -> Realism:
 
 def embedder_digest(instrument: Realism) -> str | None:
     """Which embedder the finding depends on, if any."""
-    embedder: Subject | None = instrument.embedder
+    embedder = instrument.embedder
     return None if embedder is None else f"{embedder.identity.name} {embedder.identity.digest}"
 
 

@@ -184,6 +184,7 @@ def test_the_strongest_counts_and_says_what_it_rests_on(clairvoyant):
     assert exposure.n == tuned["m"]
     assert f"all {tuned['n']} items that were scored" in clairvoyant.headline
     assert "shows nothing on these" in clairvoyant.headline
+    assert any("Of those that scored all," in caveat for caveat in clairvoyant.caveats)
 
 
 def test_suites_are_ranked_by_a_discriminator_that_scored_them_all(clairvoyant):

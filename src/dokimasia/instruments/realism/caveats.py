@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dokimasia.core.rounding import counted
+from dokimasia.core.rounding import counted, percent_up
 from dokimasia.instruments.realism.measure import Verdict
 from dokimasia.instruments.realism.population import Population
 from dokimasia.instruments.realism.tabulating import interval_text
@@ -46,6 +46,15 @@ def caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verd
         )
     if strongest.held_out.folds < 5:
         found.append(f"Cross-fitted in {strongest.held_out.folds} folds, for want of different transcripts.")
+    if strongest.scored != (population.n, population.m):
+        full = max(
+            (item for item in verdicts if item.scored == (population.n, population.m)), key=lambda it: it.strength
+        )
+        found.append(
+            f"The ceiling is that of {strongest.name}, which scored {strongest.scored[0]:,} of {population.n:,} items, and fewer "
+            f"items make a ceiling higher. Of those that scored all, {full.name} is the strongest, with a ceiling of "
+            f"{percent_up(full.pooled.ceiling)}."
+        )
     for verdict in verdicts:
         found += verdict.notes
         found += [
