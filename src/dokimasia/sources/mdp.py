@@ -75,14 +75,10 @@ def _moves(file: Path, state: str, moves: Any) -> dict[str, str | dict[str, floa
 
 def _led_to(file: Path, state: str, move: str, to: Any) -> str | dict[str, float]:
     if isinstance(to, dict):
-        for end, chance in to.items():
-            if isinstance(chance, bool) or not isinstance(chance, int | float):
-                raise SourceError(
-                    f"{file}: a probability is expected where {move!r} leads from {state!r} to {end!r}.",
-                    f"Found {chance!r}.",
-                    "Give a number above 0.",
-                )
-        return {str(end): float(chance) for end, chance in to.items()}
+        return {
+            str(end): _probability(file, f"{move!r} leads from {state!r} to {end!r}", chance)
+            for end, chance in to.items()
+        }
     if isinstance(to, list) or to is None:
         raise SourceError(
             f"{file}: a state, or states with probabilities, are expected where {move!r} leads from {state!r}.",
@@ -90,6 +86,17 @@ def _led_to(file: Path, state: str, move: str, to: Any) -> str | dict[str, float
             "Write the state's name, or {state: probability}.",
         )
     return str(to)
+
+
+def _probability(file: Path, where: str, chance: Any) -> float:
+    try:
+        if isinstance(chance, bool) or not isinstance(chance, int | float | str):
+            raise ValueError
+        return float(chance)
+    except ValueError:
+        raise SourceError(
+            f"{file}: a probability is expected where {where}.", f"Found {chance!r}.", "Give a number above 0."
+        ) from None
 
 
 def _parsed(file: Path) -> Any:
@@ -143,6 +150,4 @@ def _plain(node: Any, yaml: Any) -> Any:
         return _without_twins([(key.value, _plain(value, yaml)) for key, value in node.value])
     if isinstance(node, yaml.SequenceNode):
         return [_plain(value, yaml) for value in node.value]
-    if node.tag.endswith((":int", ":float")):
-        return float(node.value)
     return None if node.tag.endswith(":null") else node.value

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dokimasia.theory.power.mdp import Array, Mdp, Move
-from dokimasia.theory.power.regions import Parts, parts
+from dokimasia.theory.power.regions import Parts, ever_best, parts
 from dokimasia.theory.power.rewards import Exponential, Rewards, Uniform
 from dokimasia.theory.power.visits import DIGITS, Choices, countable, discounted, recurrent
 
-NOTHING_BEST = 1e-9
+MOST_ENDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +69,17 @@ def long_run(mdp: Mdp, rewards: Rewards) -> LongRun | None:
     if not countable(mdp, mdp.start):
         return None
     choices = recurrent(mdp, mdp.start)
-    found = parts(choices.vectors)
-    if found is None:
+    if len(choices.vectors) > MOST_ENDS:
         return None
-    ever = found.shares > NOTHING_BEST
+    ever = ever_best(choices.vectors)
     moves = range(len(mdp.moves[mdp.start]))
     ends = tuple(
         sum(bool(is_best) and move in by for is_best, by in zip(ever, choices.moves, strict=True)) for move in moves
     )
-    alike = _alike(choices.vectors[ever])
-    shares: Array | None = ever / ever.sum() if alike and not rewards.extra else None
-    if shares is None:
+    alike = _alike(choices.vectors[ever]) and not rewards.extra
+    if alike:
+        shares: Array = ever / ever.sum()
+    else:
         exact = _volumes(choices, mdp, rewards)
         if exact is None:
             return None

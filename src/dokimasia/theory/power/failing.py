@@ -12,8 +12,8 @@ from dokimasia.theory.power.optimising import optimise
 from dokimasia.theory.power.rewards import Rewards
 
 HALF = 0.5
-DOUBLINGS = 20
-HALVINGS = 18
+DOUBLINGS = 12
+POINTS = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +38,26 @@ def favour(
     def share(extra: float) -> float:
         return float(optimise(mdp, drawn + extra * np.eye(len(mdp.states))[state], discount).best[:, move].mean())
 
-    def reaching(target: float) -> float | None:
-        """The smallest extra reward at which the share is `target`, if it grows with it."""
-        if share(0.0) >= target:
-            return 0.0
-        high = next((high for high in unit * 2.0 ** np.arange(DOUBLINGS) if share(float(high)) >= target), None)
-        if high is None:
-            return None
-        low = 0.0
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2.0
-            low, high = (low, middle) if share(middle) >= target else (middle, high)
-        return float(high)
-
     unit = float(np.std(drawn)) / 4.0
     error = z * HALF / np.sqrt(n)
-    half, low, high = (reaching(HALF + off) for off in (0.0, -error, error))
-    top = 2.0 * half if half else 16.0 * unit
-    extras = np.linspace(0.0, top, 17)
+    tops = (float(unit * 2.0**doubling) for doubling in range(DOUBLINGS))
+    top = next((top for top in tops if share(top) >= HALF + error), None)
+    extras = np.linspace(0.0, 16.0 * unit if top is None else top, POINTS)
     shares = np.array([share(float(extra)) for extra in extras])
+
+    def reaching(target: float) -> float | None:
+        """The extra reward at which the share is `target`, between two points of the curve."""
+        risen = np.maximum.accumulate(shares)
+        return None if risen[-1] < target else float(np.interp(target, *_rising(risen, extras)))
+
+    half, low, high = (reaching(HALF + off) for off in (0.0, -error, error))
     return Favoured(extras=extras, shares=shares, half=half, low=low, high=high)
+
+
+def _rising(shares: Array, extras: Array) -> tuple[Array, Array]:
+    """The points at which a curve that never falls is above all before it."""
+    first = np.append(True, np.diff(shares) > 0.0)
+    return shares[first], extras[first]
 
 
 def split(mdp: Mdp, state: int, copies: int) -> Mdp:

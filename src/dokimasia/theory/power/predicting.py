@@ -234,7 +234,7 @@ def _long_run_values(setting: Setting, ends: LongRun | None) -> list[Value]:
         return [Value(name="shares in the long run", value=None, unit="", method=why)]
     how = (
         "exact, by counting: ends that are copies of one another have equal shares under every law that is alike"
-        if ends.alike and not setting.rewards.extra
+        if ends.alike
         else "exact: volume of those rewards"
     )
     values = []
@@ -285,7 +285,7 @@ def _caveats(setting: Setting, shares: Shares | None, ends: LongRun | None, foun
         )
     if not found:
         said.append("No move leads to a copy of what another leads to: proposition 6.9 is silent about this start.")
-    if ends is not None and ends.alike and not setting.rewards.extra:
+    if ends is not None and ends.alike:
         said.append(
             "In the long run the shares are counted, and hold for every law of independent rewards that are alike."
         )

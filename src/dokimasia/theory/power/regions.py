@@ -12,13 +12,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dokimasia.theory.power.mdp import Array
 
 MOST_DIMENSIONS = 7
 MOST_VECTORS = 60
 THIN = 1e-9
-CLOSE = 1e-6
+CLOSE = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,56 +34,78 @@ class Parts:
 def parts(vectors: Array, *, exponential: bool = False, extra: Array | None = None) -> Parts | None:
     """The share of each of `vectors`, `(n_vectors, n_states)`, for rewards on [0, 1] or exponential with mean 1.
 
-    `extra` is added to uniform rewards, state by state. None if there are too many dimensions or vectors for qhull, or if the
-    parts do not fill the body.
+    `extra` is added to uniform rewards, state by state. None if there are too many dimensions or vectors for qhull, if it
+    gives up, or if the parts do not fill the body.
     """
     added = np.zeros(vectors.shape[1]) if extra is None else extra
-    matter = np.ptp(vectors, axis=0) > THIN * np.abs(vectors).max()
-    mean = 1.0 if exponential else 0.5
-    constant = float(vectors[0, ~matter] @ (mean + added[~matter]))
-    scale = float(np.abs(vectors).max())
-    inner = vectors[:, matter] / scale
-    dimensions = inner.shape[1]
+    first_mean = float(vectors[0] @ ((1.0 if exponential else 0.5) + added))
     if len(vectors) == 1:
-        return Parts(shares=np.ones(1), best=constant, missing=0.0)
+        return Parts(shares=np.ones(1), best=first_mean, missing=0.0)
+    scale = float(np.ptp(vectors, axis=0).max())
+    matter = np.ptp(vectors, axis=0) > THIN * scale
+    inner = (vectors[:, matter] - vectors[0, matter]) / scale
+    dimensions = inner.shape[1]
     if not 2 <= dimensions <= MOST_DIMENSIONS or len(vectors) > MOST_VECTORS:
         return None
     walls = _simplex(dimensions) if exponential else _cube(dimensions)
     measure = float(math.factorial(dimensions)) if exponential else 1.0
-    found = [_part(inner, row, walls, added[matter]) for row in range(len(inner))]
+    from scipy.spatial import QhullError
+
+    try:
+        found = [_part(inner, row, walls, added[matter]) for row in range(len(inner))]
+    except QhullError:
+        return None
     shares = np.array([volume for volume, _ in found]) * measure
     slope = measure * (dimensions + 1) if exponential else measure
     best = sum(
-        slope * float(inner[row] @ first) + float(inner[row] @ added[matter]) * shares[row]
-        for row, (_, first) in enumerate(found)
+        slope * float(inner[row] @ moment) + float(inner[row] @ added[matter]) * shares[row]
+        for row, (_, moment) in enumerate(found)
     )
     missing = abs(1.0 - float(shares.sum()))
-    return Parts(shares=shares, best=constant + scale * best, missing=missing) if missing < CLOSE else None
+    return Parts(shares=shares, best=first_mean + scale * best, missing=missing) if missing < CLOSE else None
+
+
+def ever_best(vectors: Array) -> NDArray[np.bool_]:
+    """Which vectors are the best for some rewards, not counting ties, `(n_vectors,)`."""
+    walls = _cube(vectors.shape[1])
+    scaled = vectors / np.abs(vectors).max()
+    return np.array(
+        [_inside(scaled, row, walls, np.zeros(vectors.shape[1]))[1] is not None for row in range(len(vectors))]
+    )
 
 
 def _part(vectors: Array, row: int, walls: Array, added: Array) -> tuple[float, Array]:
     """Volume and first moment of the rewards for which one vector is best."""
-    from scipy.optimize import linprog
     from scipy.spatial import ConvexHull, HalfspaceIntersection
 
-    ahead = np.delete(vectors, row, axis=0) - vectors[row]
-    spaces = np.vstack([walls, np.column_stack([ahead, ahead @ added])])
-    norms = np.linalg.norm(spaces[:, :-1], axis=1)
+    spaces, middle = _inside(vectors, row, walls, added)
     dimensions = vectors.shape[1]
-    inside = linprog(
-        np.append(np.zeros(dimensions), -1.0),
-        A_ub=np.column_stack([spaces[:, :-1], norms]),
-        b_ub=-spaces[:, -1],
-        bounds=[(None, None)] * dimensions + [(0.0, None)],
-    )
-    if inside.x is None or inside.x[-1] < THIN:
+    if middle is None:
         return 0.0, np.zeros(dimensions)
-    middle = inside.x[:-1]
     hull = ConvexHull(HalfspaceIntersection(spaces, middle).intersections, qhull_options="QJ")
     corners = hull.points[hull.simplices]
     volumes = np.abs(np.linalg.det(corners - middle)) / math.factorial(dimensions)
     centres = (corners.sum(axis=1) + middle) / (dimensions + 1)
     return float(volumes.sum()), volumes @ centres
+
+
+def _inside(vectors: Array, row: int, walls: Array, added: Array) -> tuple[Array, Array | None]:
+    """Where one vector is best, as rows (A, b) of `A x + b <= 0`, and the point farthest from the walls; None: nowhere."""
+    from scipy.optimize import linprog
+
+    ahead = np.delete(vectors, row, axis=0) - vectors[row]
+    sizes = np.linalg.norm(ahead, axis=1, keepdims=True)
+    ahead = (ahead / np.maximum(sizes, THIN * THIN))[sizes[:, 0] > THIN * THIN]
+    spaces = np.vstack([walls, np.column_stack([ahead, ahead @ added])])
+    norms = np.linalg.norm(spaces[:, :-1], axis=1)
+    dimensions = vectors.shape[1]
+    found = linprog(
+        np.append(np.zeros(dimensions), -1.0),
+        A_ub=np.column_stack([spaces[:, :-1], norms]),
+        b_ub=-spaces[:, -1],
+        bounds=[(None, None)] * dimensions + [(0.0, None)],
+    )
+    return spaces, None if found.x is None or found.x[-1] < THIN else found.x[:-1]
 
 
 def _cube(dimensions: int) -> Array:

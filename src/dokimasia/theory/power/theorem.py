@@ -44,8 +44,8 @@ def copies(mdp: Mdp) -> tuple[Copy, ...]:
     found = []
     for more, fewer in _pairs(mdp):
         swaps = _search(
-            [state for state in mdp.reach_by(moves[fewer]) if state != mdp.start],
-            mdp.reach_by(moves[more]),
+            sorted(_walk(mdp, [moves[fewer]], again=moves[fewer]) - {mdp.start}),
+            sorted(_walk(mdp, [moves[more]], again=moves[more])),
             {mdp.start: mdp.start},
             partial(_followed, mdp, moves[more], moves[fewer]),
         )
@@ -114,7 +114,7 @@ def _followed(mdp: Mdp, more: Move, fewer: Move, settled: Swaps) -> bool:
     """Whether each move after `fewer` can still be carried to one that exists."""
     return _carried(fewer, more, settled) and all(
         any(_carried(move, other, settled) for other in mdp.moves[settled[state]])
-        for state in mdp.reach_by(fewer)
+        for state in _walk(mdp, [fewer], again=fewer)
         if state in settled and state != mdp.start
         for move in mdp.moves[state]
     )
@@ -148,12 +148,18 @@ def _support(rows: set[tuple[float, ...]]) -> set[int]:
 def _apart(mdp: Mdp, more: Move, fewer: Move) -> bool:
     """Whether nothing but these two moves, or their equivalents, leads from the start to what they lead to."""
     theirs = {*mdp.reach_by(more), *mdp.reach_by(fewer)}
-    found = {to for move in mdp.moves[mdp.start] if move.to not in (more.to, fewer.to) for to, _ in move.to}
+    others = [move for move in mdp.moves[mdp.start] if move.to not in (more.to, fewer.to)]
+    return mdp.start not in theirs and theirs.isdisjoint(_walk(mdp, others))
+
+
+def _walk(mdp: Mdp, first: Iterable[Move], again: Move | None = None) -> set[int]:
+    """Where one may get by these moves, if at the start one only ever takes the move `again`, or stops there."""
+    found = {state for move in first for state, _ in move.to}
     waiting = list(found)
     while waiting:
         state = waiting.pop()
-        for move in () if state == mdp.start else mdp.moves[state]:
+        for move in mdp.moves[state] if state != mdp.start else () if again is None else (again,):
             new = {to for to, _ in move.to} - found
             found |= new
             waiting += new
-    return mdp.start not in theirs and theirs.isdisjoint(found)
+    return found

@@ -100,9 +100,11 @@ def _policies(mdp: Mdp, state: int) -> Iterator[tuple[int, Array]]:
 
 
 def _distinct(rows: list[tuple[int, Array]]) -> Choices:
+    """Vectors that differ, each state measured by the most that it is visited: near discount 0 late states count for little."""
+    most = np.max([vector for _, vector in rows], axis=0)
     found: dict[bytes, tuple[Array, set[int]]] = {}
     for move, vector in rows:
-        key = (np.round(vector / np.abs(vector).max(), DIGITS) + 0.0).tobytes()
+        key = (np.round(vector / np.where(most > 0.0, most, 1.0), DIGITS) + 0.0).tobytes()
         found.setdefault(key, (vector, set()))[1].add(move)
     return Choices(
         vectors=np.array([vector for vector, _ in found.values()]),
