@@ -68,12 +68,12 @@ def test_anytime_changes_keep_their_level():
     """Looked at after each of 120 pairs against a baseline of 60, a change of 0 is left out in at most 5% of runs."""
     rng = np.random.default_rng(2)
     wrong = 0
-    for _ in range(40):
+    for _ in range(25):
         before = rng.choice([-1.0, 0.0, 1.0], 60, p=[0.2, 0.5, 0.3])
         now = rng.choice([-1.0, 0.0, 1.0], 120, p=[0.2, 0.5, 0.3])
-        ends = [anytime_change(now[:time], before)[1:] for time in (10, 40, 120)]
+        ends = [anytime_change(now[:time], before)[1:] for time in (15, 120)]
         wrong += any(low > 0 or high < 0 for low, high in ends)
-    assert wrong <= 2
+    assert wrong <= 1
 
 
 def test_an_empty_sample_is_refused():

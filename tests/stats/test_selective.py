@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dokimasia.core import DataError
@@ -11,6 +11,7 @@ from dokimasia.stats import aurc, clopper_pearson_upper, e_aurc, risk_coverage, 
 CASES = st.lists(st.tuples(st.integers(0, 4).map(float), st.integers(0, 1).map(float)), min_size=1, max_size=30)
 
 
+@settings(max_examples=20, deadline=None)
 @given(CASES, st.integers(0, 9))
 def test_ties_are_averaged_over_their_orders(cases, seed):
     """Of random orders of equal confidences the mean risk curve is the one returned."""
@@ -27,6 +28,7 @@ def test_ties_are_averaged_over_their_orders(cases, seed):
     assert found.coverage[-1] == 1
 
 
+@settings(deadline=None)
 @given(CASES)
 def test_nobody_chooses_better_than_somebody_who_knows(cases):
     """E-AURC is at least 0, and 0 for confidences in the order of the losses; AURC is at most its reverse's."""

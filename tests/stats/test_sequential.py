@@ -96,6 +96,7 @@ def test_walds_approximations_are_continuous_where_the_drift_vanishes():
     assert at.mean_trials == pytest.approx(near.mean_trials, rel=1e-4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1), max_size=60))
 def test_decisions_read_nothing_after_they_stop(outcomes):
     """What comes after a verdict does not change it, and an undecided run has read everything."""

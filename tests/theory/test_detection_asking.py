@@ -64,7 +64,7 @@ def test_costs_are_integrals(slope, cost):
 
 
 def test_the_published_costs():
-    """c (1 - c): 0.09, 0.1875 and 0.24 at 0.1, 0.25 and 0.4, and drawn cases cost the same."""
+    """The closed form c (1 - c): 0.09, 0.1875 and 0.24 at 0.1, 0.25 and 0.4, and drawn cases cost the same."""
     cases = draw(200_000, slope=1.0, seed=0)
     for cost, total in ((0.1, 0.09), (0.25, 0.1875), (0.4, 0.24)):
         assert total_cost(cost) == pytest.approx(total)

@@ -20,7 +20,7 @@ TEST = SequentialTest(null=0.1, alternative=0.7, alpha=0.01, beta=0.05)
 
 
 def test_the_published_example():
-    """g = 0.1, s = 0.7: false alarms 0.0048, power 0.966 in 5 puzzles; hiding half of the time 0.51, nine tenths 0.024.
+    """Of 0.1 and 0.7: false alarms 0.0048, power 0.966 in 5 puzzles; hidden half of the time 0.51, nine tenths 0.024.
 
     A simulation elsewhere gives 0.0045, 0.965, 0.50 and 0.03; these are exact.
     """
