@@ -67,7 +67,7 @@ class RecordedTraining:
     def _once(self, place: Path, training: Training, train: Callable[[], Answer]) -> Answer:
         """What comes out of a training; one that is there already is no work."""
         seconds = training.steps * training.batch_tokens / throughput(self.recorder.subject, "train")
-        there = place.exists()
+        there = place.is_dir() and any(place.iterdir())
         answer = train() if there else self.recorder.ask(seconds, train)
         self.recorder.report(seconds, there)
         return answer
