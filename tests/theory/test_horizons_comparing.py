@@ -17,12 +17,10 @@ from dokimasia.theory.horizons import (
     dispersion,
     fit,
     fit_agent,
-    fit_agents,
     losses,
     span,
     standings,
 )
-from dokimasia.theory.horizons.comparing import resampled
 
 FEW = (Constant(), Exponential(), Weibull(), Logistic())
 
@@ -40,9 +38,12 @@ def attempts(curve, theta, *, seed, families=40, tasks=2, runs=8, between=0.0, w
     return Attempts(minutes=minutes, runs=n, successes=done.astype(float), families=family)
 
 
-def fitted(given, *, curves=FEW, replicates=200, seed=0):
-    n = int(given.families.max()) + 1
-    return fit_agents({"A": given}, n_families=n, n_replicates=replicates, seed=seed, curves=curves)
+def fitted(given, *, curves=FEW, replicates=200, seed=0, name="A"):
+    return [fit_agent(name, given, n_replicates=replicates, seed=seed, curves=curves)]
+
+
+def by_family(agent, curve):
+    return np.bincount(agent.attempts.families, agent.of(curve).held_out)
 
 
 def test_a_held_out_family_is_predicted_by_a_fit_to_the_others():
@@ -54,7 +55,7 @@ def test_a_held_out_family_is_predicted_by_a_fit_to_the_others():
             out = given.families == family
             alone = fit(curve, given.x, given.rates, (given.weights * ~out)[None]).theta[0]
             expected = (given.weights * losses(curve, given.x, given.rates, alone))[out].sum()
-            assert agent.of(curve).held_out[family] == pytest.approx(expected, abs=1e-6)
+            assert by_family(agent, curve)[family] == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_interval_of_a_difference_takes_families_as_units():
@@ -62,7 +63,7 @@ def test_the_interval_of_a_difference_takes_families_as_units():
     agents = fitted(attempts(Weibull(), [-1.5, 0.4], seed=1, families=12))
     found = {item.curve.name: item for item in standings(agents, confidence=0.9)}
     best = min(found.values(), key=lambda item: item.held_out)
-    difference = agents[0].of(Exponential()).held_out - agents[0].of(best.curve).held_out
+    difference = by_family(agents[0], Exponential()) - by_family(agents[0], best.curve)
     reach = stdtrit(11, 0.95) * np.std(difference, ddof=1) * np.sqrt(12)
     assert found["exponential"].behind == pytest.approx(difference.sum())
     assert found["exponential"].low == pytest.approx(difference.sum() - reach)
@@ -96,30 +97,48 @@ def test_one_family_cannot_be_cross_validated():
     one = attempts(Weibull(), [-1.5, 0.4], seed=3, families=1, tasks=30)
     assert all(item.held_out is None and item.rival for item in standings(fitted(one)))
     more = attempts(Weibull(), [-1.5, 0.4], seed=3, families=12)
-    both = fit_agents({"one": one, "more": more}, n_families=12, n_replicates=5, seed=0, curves=FEW)
-    alone = fit_agents({"more": more}, n_families=12, n_replicates=5, seed=0, curves=FEW)
+    alone = fitted(more, replicates=5)
+    both = fitted(one, replicates=5) + alone
     assert [s.behind for s in standings(both)] == pytest.approx([s.behind for s in standings(alone)])
 
 
 def test_many_families_are_left_out_in_a_hundred_folds():
     """Beyond a hundred families several are left out together; every family still has a loss."""
     (agent,) = fitted(attempts(Weibull(), [-1.5, 0.4], seed=4, families=150, tasks=1), replicates=3)
-    assert agent.of(Weibull()).held_out.shape == (150,)
-    assert (agent.of(Weibull()).held_out > 0).all()
+    found = agent.of(Weibull()).held_out
+    assert found.shape == (150,)
+    assert (found > 0).all()
+    out = np.isin(agent.attempts.families, (7, 107))
+    theta = fit(Weibull(), agent.attempts.x, agent.attempts.rates, (agent.attempts.weights * ~out)[None]).theta[0]
+    assert np.allclose(found[out], losses(Weibull(), agent.attempts.x, agent.attempts.rates, theta)[out], atol=1e-4)
 
 
-def test_replicates_that_drew_none_of_an_agents_families_are_left_out():
-    """An agent that tried 1 family in 6 is missing from a third of the replicates."""
-    drawn = resampled(6, 400, seed=0)
-    agent = fit_agent("A", attempts(Weibull(), [-1.5, 0.4], seed=5, families=1, tasks=9), drawn, FEW)
-    assert len(agent.drawn) == (drawn[:, 0] > 0).sum() < 300
-    assert len(agent.of(Logistic()).replicates) == len(agent.drawn)
+def test_agents_stand_together_by_family():
+    """Losses of several agents on one family are one unit, also if they tried different families."""
+    one = fitted(attempts(Weibull(), [-1.5, 0.4], seed=4, families=12))
+    two = fitted(attempts(Weibull(), [-2.5, 0.5], seed=5, families=8), name="B")
+    together = {item.curve.name: item for item in standings(one + two)}
+    wide = [np.pad(by_family(two[0], curve), (0, 4)) + by_family(one[0], curve) for curve in FEW]
+    totals = np.sum(wide, axis=1)
+    assert [item.held_out for item in together.values()] == pytest.approx(totals.tolist())
+    difference = wide[1] - wide[int(np.argmin(totals))]
+    reach = stdtrit(11, 0.975) * np.std(difference, ddof=1) * np.sqrt(12)
+    assert together["exponential"].low == pytest.approx(difference.sum() - reach)
+
+
+def test_replicates_draw_whole_families():
+    """Tasks of one family are drawn equally often, and as many families as there are in each replicate."""
+    (agent,) = fitted(attempts(Weibull(), [-1.5, 0.4], seed=5, families=7, tasks=3))
+    by_task = agent.drawn.reshape(200, 7, 3)
+    assert (by_task == by_task[:, :, :1]).all()
+    assert (by_task[:, :, 0].sum(axis=1) == 7).all()
+    assert len(agent.of(Logistic()).replicates) == 200
 
 
 def test_no_agents_are_refused():
-    """There is nothing to fit."""
+    """There is nothing to compare."""
     with pytest.raises(DataError, match="at least one agent"):
-        fit_agents({}, n_families=3, n_replicates=5, seed=0)
+        standings([])
 
 
 def test_the_interval_covers_the_horizon():

@@ -154,6 +154,16 @@ def test_steps_bend_from_the_half_life_towards_a_step():
         assert found == pytest.approx(length_at(0.8, a=a) / length_at(0.5, a=a), rel=1e-4)
 
 
+@pytest.mark.parametrize(("a", "shape"), [(0.0, 1.0), (0.3, 1.07), (0.5, 1.21), (0.7, 1.57)])
+def test_steps_look_like_a_weibull_of_a_rising_hazard(a, shape):
+    """Between 95% and 5% success a straight line through log of minus log of success has a slope of 1 to 1.57, by index."""
+    x = np.linspace(0.01, 5, 400)
+    success = Steps().probability(x, [0.0, -np.log1p(-a)])
+    inside = (success > 0.05) & (success < 0.95)
+    slope = np.polyfit(np.log(x[inside]), np.log(-np.log(success[inside])), 1)[0]
+    assert slope == pytest.approx(shape, rel=0.02)
+
+
 def test_a_ceiling_below_the_level_has_no_horizon():
     """A ceiling of 0.57 has a 50% horizon and no 80% horizon."""
     assert CeilingExponential().horizon([0.3, -4.0], 0.5) > 0

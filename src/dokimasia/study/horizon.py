@@ -16,7 +16,7 @@ from dokimasia.study.progress import Silent, Watch
 from dokimasia.study.reporting import rendered
 from dokimasia.study.run import Study, carry_out, stamped
 from dokimasia.study.store import RunFolder
-from dokimasia.theory.horizons import CURVES, Attempts, fit_agents
+from dokimasia.theory.horizons import CURVES, Attempts, fit_agent
 from dokimasia.theory.horizons.comparing import MOST_FOLDS
 
 FEWEST_TASKS = 5
@@ -109,8 +109,11 @@ class Horizon:
         for tally in self.runs.tallies:
             by_agent.setdefault(tally.agent, []).append(tally)
         agents = [_agent(name, tallies, families) for name, tallies in by_agent.items()]
-        fitted = {item.name: item.attempts for item in agents if not item.why_not}
-        fits = fit_agents(fitted, n_families=len(families), n_replicates=self.replicates, seed=seed) if fitted else ()
+        fits = [
+            fit_agent(item.name, item.attempts, n_replicates=self.replicates, seed=seed)
+            for item in agents
+            if not item.why_not
+        ]
         return tell(
             instrument=self.name,
             version=self.version,

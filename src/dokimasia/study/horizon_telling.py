@@ -159,7 +159,9 @@ def tell(
             "best": judged.best.name,
             "rivals": [item.name for item in judged.rivals],
             "cross_validated": judged.crossed,
-            "curves": [{**asdict(item), "curve": item.curve.name} for item in judged.standings],
+            "curves": [
+                {**asdict(item), "curve": item.curve.name, "formula": item.curve.formula} for item in judged.standings
+            ],
             "agents": {item.fits.name: _raw(item) for item in judged.shown},
             "bounds": _bounds(agents),
         },

@@ -6,7 +6,7 @@ cross-validation by family (`comparing`), horizons with their intervals (`spans`
 """
 
 from dokimasia.theory.horizons.attempts import Attempts
-from dokimasia.theory.horizons.comparing import CURVES, AgentFits, CurveFit, Standing, fit_agent, fit_agents, standings
+from dokimasia.theory.horizons.comparing import CURVES, AgentFits, CurveFit, Standing, fit_agent, standings
 from dokimasia.theory.horizons.curve import Curve
 from dokimasia.theory.horizons.dispersion import Dispersion, dispersion
 from dokimasia.theory.horizons.fitting import Fits, fit, losses
@@ -37,7 +37,6 @@ __all__ = [
     "dispersion",
     "fit",
     "fit_agent",
-    "fit_agents",
     "losses",
     "span",
     "standings",

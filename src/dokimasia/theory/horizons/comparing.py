@@ -1,8 +1,8 @@
-"""Every curve fitted to every agent, and which curves predict families of tasks that they were not fitted to."""
+"""Every curve fitted to an agent, and which curves predict families of tasks that they were not fitted to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ CURVES: tuple[Curve, ...] = (
 class CurveFit:
     """One curve fitted to one agent: `theta` (n_parameters,), and `loss` in nats by METR's weights.
 
-    `held_out` (n_families,) is the loss of each family by the fit to all others, None with fewer than two families.
+    `held_out` (n_tasks,) is the loss of each task by the fit to all other families, None with fewer than two families.
     `replicates` (n_replicates, n_parameters) are fits to resampled families.
     """
 
@@ -55,7 +55,7 @@ class CurveFit:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AgentFits:
-    """All curves fitted to one agent. `drawn` (n_replicates, n_families) says how often each family was resampled."""
+    """All curves fitted to one agent. `drawn` (n_replicates, n_tasks) says how often each task's family was resampled."""
 
     name: str
     attempts: Attempts
@@ -85,31 +85,28 @@ class Standing:
     rival: bool
 
 
-def resampled(n_families: int, n_replicates: int, *, seed: int) -> NDArray[np.int64]:
-    """How often each family is drawn in each cluster-bootstrap replicate, (n_replicates, n_families)."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(n_families, np.full(n_families, 1 / n_families), size=n_replicates)
+def fit_agent(
+    name: str, attempts: Attempts, *, n_replicates: int, seed: int, curves: Sequence[Curve] = CURVES
+) -> AgentFits:
+    """Fit every curve to one agent: to all its tasks, to all but each family, and to families drawn with replacement.
 
-
-def fit_agent(name: str, attempts: Attempts, drawn: NDArray[np.int64], curves: Sequence[Curve] = CURVES) -> AgentFits:
-    """Fit every curve to one agent: to all its tasks, to all but each family, and to each replicate of `drawn`.
-
-    Beyond a hundred families several are left out together. Replicates that drew none of the agent's are dropped.
+    Beyond a hundred families several are left out together.
     """
-    own, place = np.unique(attempts.families, return_inverse=True)
-    drawn = drawn[drawn[:, own].any(axis=1)]
-    n_families, n_folds = drawn.shape[1], min(len(own), MOST_FOLDS) if len(own) > 1 else 0
-    fold = place % max(n_folds, 1)
-    left_out = np.arange(n_folds)[:, None] == fold
-    times = np.concatenate([np.ones((1, len(fold))), ~left_out, drawn[:, attempts.families]])
+    family = np.unique(attempts.families, return_inverse=True)[1]
+    n_families = attempts.n_families
+    n_folds = min(n_families, MOST_FOLDS) if n_families > 1 else 0
+    fold = family % max(n_folds, 1)
+    kept = np.arange(n_folds)[:, None] != fold
+    chances = np.full(n_families, 1 / n_families)
+    drawn = np.random.default_rng(seed).multinomial(n_families, chances, size=n_replicates)[:, family]
+    times = np.concatenate([np.ones((1, len(family))), kept, drawn])
     fits = []
     for curve in curves:
         found = fit(curve, attempts.x, attempts.rates, times * attempts.weights)
         held_out: Floats | None = None
         if n_folds:
             each = losses(curve, attempts.x, attempts.rates, found.theta[1 : 1 + n_folds])
-            unseen = each[fold, np.arange(len(fold))] * attempts.weights
-            held_out = np.bincount(attempts.families, unseen, minlength=n_families).astype(float)
+            held_out = each[fold, np.arange(len(fold))] * attempts.weights
         fits.append(
             CurveFit(
                 curve=curve,
@@ -122,16 +119,6 @@ def fit_agent(name: str, attempts: Attempts, drawn: NDArray[np.int64], curves: S
     return AgentFits(name=name, attempts=attempts, fits=tuple(fits), drawn=drawn)
 
 
-def fit_agents(
-    agents: Mapping[str, Attempts], *, n_families: int, n_replicates: int, seed: int, curves: Sequence[Curve] = CURVES
-) -> tuple[AgentFits, ...]:
-    """The same for several agents, whose families are numbered alike; each replicate draws one set of families for all."""
-    if not agents:
-        raise DataError("Runs of at least one agent are expected.", "Found none.", "Name agents that there are.")
-    drawn = resampled(n_families, n_replicates, seed=seed)
-    return tuple(fit_agent(name, attempts, drawn, curves) for name, attempts in agents.items())
-
-
 def standings(agents: Sequence[AgentFits], *, confidence: float = 0.95) -> tuple[Standing, ...]:
     """Which curves fit, and which predict families that they were not fitted to? In the order of the fits.
 
@@ -139,19 +126,18 @@ def standings(agents: Sequence[AgentFits], *, confidence: float = 0.95) -> tuple
     quantile at one less than the number of families. Folds share most of what they are fitted to, which it leaves aside.
     Agents with runs of one family only take no part in the cross-validation.
     """
+    if not agents:
+        raise DataError("Fits to at least one agent are expected.", "Found none.", "Fit curves to an agent's runs.")
     curves = [item.curve for item in agents[0].fits]
     loss = np.sum([[item.loss for item in agent.fits] for agent in agents], axis=0)
-    crossed = [agent for agent in agents if agent.fits[0].held_out is not None]
-    by_agent = [[item.held_out for item in agent.fits if item.held_out is not None] for agent in crossed]
-    held_out = np.sum(np.asarray(by_agent, float), axis=0) if crossed else None
-    seen = np.unique([family for agent in crossed for family in agent.attempts.families])
+    held_out = _by_family(agents)
     made = []
     for place, curve in enumerate(curves):
         total = behind = low = high = None
         if held_out is not None:
             totals = held_out.sum(axis=1)
             total = float(totals[place])
-            difference = (held_out[place] - held_out[np.argmin(totals)])[seen]
+            difference = held_out[place] - held_out[np.argmin(totals)]
             behind = float(difference.sum())
             n = len(difference)
             reach = float(stdtrit(n - 1, 0.5 + confidence / 2) * difference.std(ddof=1) * np.sqrt(n))
@@ -169,3 +155,14 @@ def standings(agents: Sequence[AgentFits], *, confidence: float = 0.95) -> tuple
             )
         )
     return tuple(made)
+
+
+def _by_family(agents: Sequence[AgentFits]) -> Floats | None:
+    """Losses on families left out, (n_curves, n_families), all agents together; None if no agent has any."""
+    sums: dict[int, Floats] = {}
+    for agent in agents:
+        each = [item.held_out for item in agent.fits if item.held_out is not None]
+        for family in np.unique(agent.attempts.families).tolist() if each else ():
+            own = np.asarray(each)[:, agent.attempts.families == family].sum(axis=1)
+            sums[family] = sums.get(family, 0.0) + own
+    return np.stack([sums[family] for family in sorted(sums)], axis=1) if sums else None

@@ -48,7 +48,7 @@ def dispersion(agent: AgentFits, curve: Curve, *, confidence: float = 0.95) -> D
     free = len(attempts.runs) - len(curve.low)
     if not spare.any() or free < 1 or attempts.n_families < FEWEST_FAMILIES:
         return None
-    times = agent.drawn[:, attempts.families]
+    times = agent.drawn
     enough = ((times > 0).sum(axis=1) > len(curve.low)) & ((times * spare).sum(axis=1) > 0)
     theta = np.concatenate([fit.theta[None], fit.replicates[enough]])
     ratio, correlation = _moments(curve, agent, theta, np.concatenate([np.ones((1, len(spare))), times[enough]]))
