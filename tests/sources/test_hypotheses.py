@@ -63,6 +63,7 @@ def test_the_five_families_ship():
     """They read, reward seeker and schemer earn the same in every situation, and what is meant earns less than most."""
     found = families()
     assert found.names == ("aligned", "intended by process", "kludge", "reward seeker", "schemer")
+    assert "made up" in found.note
     assert found.hypotheses[3].reward == found.hypotheses[4].reward
     assert found.fitness[3] == found.fitness.max() > found.fitness[0]
     assert {name for item in found.hypotheses for name in item.wants} <= {item.name for item in found.outcomes}

@@ -274,6 +274,7 @@ def test_what_is_no_set_of_hypotheses_is_refused(changes, words):
         lambda: bounds_over_motives(PRIOR, FITNESS, least=1.5),
         lambda: bounds_over_priors(PRIOR, FITNESS, factor=0.5),
         lambda: expected_information(PRIOR, FITNESS, tries=0),
+        lambda: expected_information(PRIOR, FITNESS, tries=10**9),
     ],
 )
 def test_parameters_out_of_their_domain_are_refused(call):

@@ -89,10 +89,20 @@ def test_a_motive_without_a_prior_is_never_learnt():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"steps": 0}, {"batch": 1}, {"runs": 1}, {"points": 1}, {"eta": -1.0}, {"level": 1.0}]
+    "wrong",
+    [
+        {"steps": 0},
+        {"steps": 10**9},
+        {"batch": 1},
+        {"batch": 10**19},
+        {"runs": 1},
+        {"points": 1},
+        {"eta": -1.0},
+        {"level": 1.0},
+    ],
 )
 def test_a_simulation_that_cannot_be_is_refused(wrong):
-    """No steps, no episodes, runs that cannot differ."""
+    """No steps or more than can be waited for, no episodes or too many to count, runs that cannot differ."""
     given = {"steps": 5, "eta": 0.1, "batch": 10, "runs": 2, "seed": 0} | wrong
     with pytest.raises(DataError):
         learn(rivals(), Learner.NATURAL, **given)

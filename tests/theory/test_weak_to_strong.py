@@ -123,6 +123,33 @@ def test_the_mixture_overtakes_when_its_evidence_has_paid_for_its_parameter(q, e
     assert before.aligned > 0.5 > after.aligned
 
 
+@pytest.mark.parametrize(("q", "error", "mixture"), [(0.1, 0.01, 0.1), (0.2, 0.1, 1e-3)])
+def test_the_crossover_is_the_first_sample_with_expected_odds_for_the_mixture(q, error, mixture):
+    """At 30 digits the expected log odds are at least 0 there, and below 0 one sample earlier."""
+    student = Student(aligned=(1 - mixture) / 2, misaligned=(1 - mixture) / 2, mixture=mixture, error=error)
+
+    def odds(n):
+        with mpmath.workdps(30):
+            start = mpmath.log(mpmath.mpf(student.mixture) / mpmath.mpf(student.aligned))
+            return start + sum(
+                mpmath.binomial(n, k)
+                * mpmath.mpf(q) ** k
+                * (1 - mpmath.mpf(q)) ** (n - k)
+                * (mpmath.log(mpmath.beta(1 + k, 1 + n - k)) - k * mpmath.log(error) - (n - k) * mpmath.log(1 - error))
+                for k in range(n + 1)
+            )
+
+    found = crossover(student, q)
+    assert odds(found - 1) < 0 <= odds(found)
+
+
+def test_the_evidence_against_aligned_is_kl():
+    """KL(0.1 || 0.01), written out; infinite where aligned allows no misbehaviour; nought where the two agree."""
+    assert kl_bernoulli(0.1, 0.01) == pytest.approx(0.1 * math.log(10) + 0.9 * math.log(0.9 / 0.99), rel=1e-12)
+    assert kl_bernoulli(0.1, 0.0) == math.inf
+    assert kl_bernoulli(0.1, 0.1) == 0
+
+
 def test_a_crossover_that_never_comes_is_none():
     """Without a mixture, or with a teacher that is what the aligned hypothesis says."""
     assert crossover(NARROW, 0.1) is None

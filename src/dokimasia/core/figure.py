@@ -65,7 +65,8 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureData:
-    """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval; a `graph` is boxes and arrows.
+    """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval; a `graph` is boxes and
+    arrows.
 
     For `dots`, each series' `y` counts rows from the top, and `rows` names them. Values are shares in [0, 1] unless the
     figure is `free`, whose axes follow what is drawn. In `curves`, a series' `low` and `high` are drawn as a band. A

@@ -14,7 +14,7 @@ from dokimasia.theory.selection import Hypotheses, Hypothesis, Outcome, Situatio
 
 LARGEST = 1 << 20
 FORMATS = (".yaml", ".yml", ".json", ".toml")
-PARTS = frozenset({"training", "deployment", "hypotheses", "outcomes"})
+PARTS = frozenset({"training", "deployment", "hypotheses", "outcomes", "note"})
 NEEDED = frozenset({"name", "prior", "reward", "misbehaves"})
 
 
@@ -25,12 +25,12 @@ def families() -> Hypotheses:
 
 
 def read_hypotheses(path: Path) -> Hypotheses:
-    """The hypotheses of a file: its parts are `training`, `deployment`, `hypotheses` and, if wanted, `outcomes`."""
+    """The hypotheses of a file: its parts are `training`, `deployment`, `hypotheses`; `outcomes` and a `note` may be left out."""
     data = _parsed(path)
     if not isinstance(data, dict) or not {"training", "deployment", "hypotheses"} <= data.keys() <= PARTS:
         found = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
         raise SourceError(
-            f"{path}: the parts training, deployment and hypotheses (and outcomes) are expected.",
+            f"{path}: the parts training, deployment and hypotheses (and outcomes, note) are expected.",
             f"Found: {found or 'nothing'}.",
             "Start from the example in the documentation.",
         )
@@ -47,6 +47,7 @@ def read_hypotheses(path: Path) -> Hypotheses:
             deployment=deployment,
             hypotheses=tuple(_hypothesis(path, row, training, deployment) for row in rows),
             outcomes=_outcomes(path, data.get("outcomes") or {}),
+            note=str(data.get("note") or ""),
         )
     except DataError as error:
         raise SourceError(f"{path}: {error.expected}", error.found, error.do) from error

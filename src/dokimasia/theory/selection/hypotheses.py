@@ -48,12 +48,16 @@ class Hypothesis:
 
 @dataclass(frozen=True, kw_only=True)
 class Hypotheses:
-    """Hypotheses that exclude one another and leave none out, with the situations that they are judged in."""
+    """Hypotheses that exclude one another and leave none out, with the situations that they are judged in.
+
+    `note` is what every reader of an answer must know of the numbers.
+    """
 
     training: tuple[Situation, ...]
     deployment: tuple[Situation, ...]
     hypotheses: tuple[Hypothesis, ...]
     outcomes: tuple[Outcome, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         if len(self.hypotheses) < 2:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MOST_STEPS = 20_000
+MOST_EPISODES = 1_000_000
+
+
 class Learner(Enum):
     """Which policy gradient learns."""
 
@@ -77,11 +81,12 @@ def learn(
 ) -> Learnt:
     """Train `runs` policies by `learner`, each step on `batch` sampled episodes, and record shares at `points` steps."""
     check_strength(eta)
-    if steps < 1 or batch < 2 or runs < 2 or points < 2:
+    _check_steps(steps)
+    if not (2 <= batch <= MOST_EPISODES and 2 <= runs <= MOST_EPISODES and points >= 2):
         raise DataError(
-            "At least 1 step, 2 episodes a step, 2 runs and 2 points are expected.",
-            f"Found {steps}, {batch}, {runs} and {points}.",
-            "Raise what is too small: an interval needs runs to differ.",
+            f"From 2 to {MOST_EPISODES:,} episodes a step and runs, and 2 points or more, are expected.",
+            f"Found {batch}, {runs} and {points}.",
+            "An interval needs runs that can differ.",
         )
     if not 0 < level < 1:
         raise DataError("The level lies strictly between 0 and 1.", f"Found {level}.", "Pass for example 0.95.")
@@ -130,6 +135,7 @@ def plain_gradient_shares(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """What plain gradient is expected to leave: its steps without the noise. Steps, and shares (n, n_motives)."""
     check_strength(eta)
+    _check_steps(steps)
     fitness = hypotheses.fitness
     with np.errstate(divide="ignore"):
         logits = np.log(hypotheses.priors)
@@ -141,3 +147,12 @@ def plain_gradient_shares(
             kept.append(share)
         logits = logits + eta * share * (fitness - share @ fitness)
     return recorded, np.array(kept)
+
+
+def _check_steps(steps: int) -> None:
+    if not 1 <= steps <= MOST_STEPS:
+        raise DataError(
+            f"From 1 to {MOST_STEPS:,} steps of learning are expected.",
+            f"Found {steps}.",
+            "Raise eta and take fewer: what counts is their product.",
+        )

@@ -327,7 +327,7 @@ def _misbehaviour_figure(hypotheses: Hypotheses, final: NDArray[np.float64], lea
 
 
 def _caveats(hypotheses: Hypotheses, final: NDArray[np.float64], batch: int) -> tuple[str, ...]:
-    found = []
+    found = [hypotheses.note] if hypotheses.note else []
     alike = [
         f"{one} and {other}"
         for place, one in enumerate(hypotheses.names)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+MOST_TRIES = 100_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What trying one situation is expected to tell, in bits, of `entropy` bits that are to be learnt.
@@ -38,8 +41,12 @@ class Probe:
 
 def count_likelihood(rate: ArrayLike, tries: int) -> NDArray[np.float64]:
     """Probability of each number of misbehaviours among `tries`, shape (n_motives, tries + 1)."""
-    if tries < 1:
-        raise DataError("At least one attempt at a probe is expected.", f"Found {tries}.", "Pass 1 or more.")
+    if not 1 <= tries <= MOST_TRIES:
+        raise DataError(
+            f"From 1 to {MOST_TRIES:,} attempts at a probe are expected.",
+            f"Found {tries}.",
+            "With more, all is learnt that the probe can tell.",
+        )
     rates, counts = np.asarray(rate, float)[:, None], np.arange(tries + 1.0)
     choose = gammaln(tries + 1) - gammaln(counts + 1) - gammaln(tries - counts + 1)
     return np.asarray(np.exp(choose + xlogy(counts, rates) + xlog1py(tries - counts, -rates)))

@@ -15,6 +15,7 @@ from dokimasia.theory.weak_to_strong.misfit import cone_student, linear_student,
 
 GRID = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
 FOUR_ERRORS = 4.0
+MOST_SIMULATED = 10_000
 
 
 def predict(
@@ -182,7 +183,7 @@ def _bayes_values(
 
 
 def _simulated(narrow: Student, wide: Student, q: float, samples: int, runs: int, seed: int) -> tuple[Value, ...]:
-    if narrow.error == 0 or samples == 0:
+    if narrow.error == 0 or not 0 < samples <= MOST_SIMULATED:
         return ()
     found = []
     for name, student in (("without", narrow), ("with", wide)):
