@@ -71,8 +71,8 @@ def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tup
             x_label="approaches known",
             y_label="subtasks",
             series=(
-                _curve("exact", wide[:40:2], lambda q: _exact_horizon(budget, alpha * q)),
-                _curve("limit law", wide[:40:2], lambda q: limit_horizon(budget, a=alpha * q), style="dashed"),
+                _curve("exact", wide[1:40:3], lambda q: _exact_horizon(budget, alpha * q)),
+                _curve("limit law", wide[1:40:3], lambda q: limit_horizon(budget, a=alpha * q), style="dashed"),
             ),
             y_log=True,
             free=True,
@@ -86,7 +86,9 @@ def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tup
             y_label="median time, per subtask",
             series=tuple(
                 _curve(
-                    f"Q alpha = {index:g}, slope {median_growth(index) - 1:.2g}", 10.0 ** np.arange(7), _paces(index)
+                    f"Q alpha = {index:g}, slope {median_growth(index) - 1:.2g}",
+                    10.0 ** np.arange(0, 7, 2),
+                    _paces(index),
                 )
                 for index in INDICES
             ),

@@ -28,7 +28,7 @@ BLOCK = 2**15  # draws, 256 kB
 def simulated_times(law: TimeLaw, approaches: float, n: int, replicates: int, *, seed: int) -> Iterator[Array]:
     """Times of `replicates` tasks of `n` subtasks, a block of replicates at a time; past 1e308 they are infinite."""
     tail_index(1.0, approaches)
-    if n < 1 or replicates < 1 or n != int(n) or replicates != int(replicates):
+    if not (n >= 1 and replicates >= 1 and n % 1 == 0 and replicates % 1 == 0):
         raise DataError(
             "Whole numbers of subtasks and of replicates, at least 1, are expected.",
             f"Found {n} and {replicates}.",

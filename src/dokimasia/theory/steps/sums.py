@@ -69,7 +69,7 @@ def log_spare_within(spare: float, n: float, *, a: float) -> float:
         s = math.exp(log_s)
         return s * spare - n * tilted_moments(a, s)[0] - 1
 
-    saddle = math.exp(root(slope, -math.log(spare), math.log((n + 1) / spare), tolerance=1e-9))
+    saddle = math.exp(root(slope, -math.log(spare), math.log((n + 1) / spare), tolerance=1e-6))
     start = complex(log_transform(a, np.array([saddle + 0j]))[0])
 
     def exponent(offset: Complex) -> Complex:
