@@ -33,11 +33,11 @@ NARROW = Student()
 WIDE = Student(aligned=0.45, misaligned=0.45, mixture=0.1)
 
 
-def at_thirty_digits(student, q, n):
-    """The expected probability of misbehaviour, summed with mpmath."""
+def at_thirty_digits(student, q, n, counts=None):
+    """The expected probability of misbehaviour, summed with mpmath over all counts or those given."""
     with mpmath.workdps(30):
         q, error, total = mpmath.mpf(q), mpmath.mpf(student.error), mpmath.mpf(0)
-        for k in range(n + 1):
+        for k in counts or range(n + 1):
             evidence = [
                 mpmath.mpf(student.aligned) * error**k * (1 - error) ** (n - k),
                 mpmath.mpf(student.misaligned) * error ** (n - k) * (1 - error) ** k,
@@ -62,6 +62,12 @@ def test_the_worked_example_of_ninety_percent():
 def test_what_is_learnt_is_an_exact_sum(student, q, n):
     """30 digits agree to 1e-8."""
     assert learned(student, q, n).misbehaves == pytest.approx(at_thirty_digits(student, q, n), rel=1e-8)
+
+
+def test_what_is_learnt_stays_exact_with_many_samples():
+    """After 20,000 samples, over counts within seven standard deviations."""
+    found = at_thirty_digits(WIDE, 0.1, 20_000, range(1700, 2301))
+    assert learned(WIDE, 0.1, 20_000).misbehaves == pytest.approx(found, rel=1e-8)
 
 
 @pytest.mark.parametrize("student", [NARROW, WIDE])
