@@ -63,7 +63,7 @@ def predict_perfect(
         "perfect planner": outcome(protocol, planner),
         "perfect monitor": outcome(replace(protocol, separation=math.inf), attacker),
         "perfect monitor, flooded": outcome(
-            replace(protocol, separation=math.inf), replace(attacker, rate=1.0, waits=1.0)
+            replace(protocol, separation=math.inf), replace(attacker, rate=0.5, waits=1.0)
         ),
         "perfect auditor": outcome(replace(protocol, sensitivity=1.0), attacker),
         "perfect rewrites": outcome(replace(protocol, repair=1.0), attacker),
