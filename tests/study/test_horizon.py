@@ -116,6 +116,14 @@ def test_nothing_but_success_or_failure_gives_a_bound(find, rate, bound):
     assert beside.status == "measured"
     assert f"the 50% horizon is {bound}" in refusals(beside)["A curve for sure"]
     assert "sure" in beside.raw["bounds"]
+    estimates = {item.name: item for item in beside.estimates}
+    if rate:
+        assert "Every run of sure succeeded: those horizons may be longer." in beside.headline
+        assert "h50 of sure" not in estimates
+    else:
+        found = estimates["h50 of sure"]
+        assert (found.value, found.low, found.n) == (None, 0, 20)
+        assert 1 < found.high < 60
     assert [row[0] for row in beside.table("h50").rows] == ["A"]
 
 

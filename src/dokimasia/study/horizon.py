@@ -11,7 +11,8 @@ import numpy as np
 from dokimasia.core import Access, Cost, DataError, Evidence, Finding, Subject, UserError
 from dokimasia.core.rounding import counted
 from dokimasia.sources.runs import ANY, Columns, Runs, Tally, read_runs
-from dokimasia.study.horizon_telling import Agent, tell
+from dokimasia.study.horizon_judging import Agent
+from dokimasia.study.horizon_telling import tell
 from dokimasia.study.progress import Silent, Watch
 from dokimasia.study.reporting import rendered
 from dokimasia.study.run import Study, carry_out, stamped

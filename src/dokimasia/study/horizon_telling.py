@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from dokimasia.core import Estimate, Finding, NotMeasured
 from dokimasia.core.rounding import counted
 from dokimasia.core.tabulating import Cell
 from dokimasia.sources.runs import Runs
+from dokimasia.study.horizon_judging import CONFIDENCE, LEVELS, Agent, Judged
 from dokimasia.study.horizon_showing import (
     Shown,
     figures,
@@ -24,85 +24,18 @@ from dokimasia.study.horizon_showing import (
 from dokimasia.theory.horizons import (
     AgentFits,
     Attempts,
-    Constant,
-    Curve,
     Dispersion,
-    Logistic,
-    Span,
-    Standing,
     beyond_bound,
-    dispersion,
-    span,
-    standings,
 )
 from dokimasia.theory.horizons.spans import FEWEST_FAMILIES, point
 
-LEVELS = (0.5, 0.8)
 REFUSED = 0.99
-CONFIDENCE = 0.95
 ENOUGH_FAMILIES = 30
 MISLEADS = (
     "Human time stands for difficulty only as far as these families go: other tasks that take a person as long may be far "
     "easier or harder. A horizon is that of an agent with its tools, instructions and limits, on tasks with a clear end. "
     "Human times are taken as exact, whoever measured or guessed them."
 )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Agent:
-    """One agent's runs; `why_not` says why no curve was fitted to them, if none was."""
-
-    name: str
-    attempts: Attempts
-    fractions: int
-    why_not: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """What the fits come to: how the curves stand, the one that is best, and those that may be (`rivals`, it included)."""
-
-    fits: Sequence[AgentFits]
-
-    @cached_property
-    def standings(self) -> tuple[Standing, ...]:
-        return standings(self.fits, confidence=CONFIDENCE)
-
-    @property
-    def crossed(self) -> bool:
-        """Whether held-out families could be predicted."""
-        return self.standings[0].held_out is not None
-
-    @cached_property
-    def best(self) -> Curve:
-        """The curve with a horizon that loses least on held-out families; METR's where that cannot be told."""
-        if not self.crossed:
-            return next(item.curve for item in self.standings if isinstance(item.curve, Logistic))
-        falling = [item for item in self.standings if not isinstance(item.curve, Constant)]
-        return min(falling, key=lambda item: item.held_out or 0.0).curve
-
-    @cached_property
-    def rivals(self) -> tuple[Curve, ...]:
-        found = [item.curve for item in self.standings if item.rival and not isinstance(item.curve, Constant)]
-        return tuple(found) if self.best in found else (self.best, *found)
-
-    @property
-    def flat(self) -> bool:
-        """Whether success that does not depend on the time may be the best curve of all."""
-        return self.crossed and any(item.rival for item in self.standings if isinstance(item.curve, Constant))
-
-    @cached_property
-    def shown(self) -> tuple[Shown, ...]:
-        """Agents with their spans, the longest first."""
-        found = [
-            Shown(
-                fits=item,
-                spans=tuple(span(item, level, self.best, self.rivals, confidence=CONFIDENCE) for level in LEVELS),
-                dispersion=dispersion(item, self.best, confidence=CONFIDENCE),
-            )
-            for item in self.fits
-        ]
-        return tuple(sorted(found, key=lambda item: (-_place(item.spans[0]), item.fits.name)))
 
 
 def tell(
@@ -146,7 +79,7 @@ def tell(
         status="measured",
         headline=_headline(judged, agents, runs),
         access="none",
-        estimates=tuple(_estimates(judged, replicates)),
+        estimates=(*_estimates(judged, replicates), *_failed(agents)),
         tables=tuple(tables(judged.shown, judged.standings, judged.best, judged.rivals)),
         figures=tuple(figures(judged.shown, judged.rivals, judged.best)),
         caveats=tuple(_caveats(judged, agents)),
@@ -173,7 +106,7 @@ def bound_text(agent: Agent) -> str:
     bounds = [(level, beyond_bound(agent.attempts, level)) for level in LEVELS]
     said = [
         f"the {level:.0%} horizon is "
-        + (f"at least {minutes_text(low)}" if high is None else f"at most {minutes_text(high)}")
+        + (f"at least {minutes_text(low, -1)}" if high is None else f"at most {minutes_text(high, 1)}")
         + " minutes"
         for level, found in bounds
         if found
@@ -202,13 +135,15 @@ def _headline(judged: Judged, agents: Sequence[Agent], runs: Runs) -> str:
         if len(judged.shown) > 1
         else f"the 50% horizon of {top.fits.name} is {value_text(found)} human minutes{interval}"
     )
+    sure = [item.name for item in agents if item.why_not and (item.attempts.rates == 1).all()]
+    beside = f" Every run of {' and of '.join(sure)} succeeded: those horizons may be longer." if sure else ""
     if not judged.crossed:
-        return f"{opening}: {longest}, by METR's curve; with one family none can be preferred."
+        return f"{opening}: {longest}, by METR's curve; with one family none can be preferred.{beside}"
     if judged.flat:
-        return f"{opening} do not show that success falls with human time. If it does, {longest}."
+        return f"{opening} do not show that success falls with human time. If it does, {longest}.{beside}"
     others = [item.name for item in judged.rivals if item is not judged.best]
     rivals = f"; {', '.join(others)} may be as good" if others else ""
-    return f"{opening}: {longest}. Unseen families are best predicted by the {judged.best.name} curve{rivals}."
+    return f"{opening}: {longest}. Unseen families are best predicted by the {judged.best.name} curve{rivals}.{beside}"
 
 
 def _estimates(judged: Judged, replicates: int) -> Iterator[Estimate]:
@@ -245,6 +180,26 @@ def _estimates(judged: Judged, replicates: int) -> Iterator[Estimate]:
             direction="higher means a worse curve",
             method="leave one family out, all agents; Student's t over families",
         )
+
+
+def _failed(agents: Sequence[Agent]) -> Iterator[Estimate]:
+    """Upper bounds for agents that never succeeded."""
+    for agent in agents:
+        for level in LEVELS:
+            low, high = beyond_bound(agent.attempts, level) or (0.0, None)
+            if high is None:
+                continue
+            yield Estimate(
+                name=f"h{100 * level:.0f} of {agent.name}",
+                value=None,
+                low=low,
+                high=rounded(high, 1),
+                level=CONFIDENCE,
+                n=agent.attempts.n_families,
+                unit="minutes",
+                direction="higher means that it does longer tasks",
+                method="one-sided, without a curve: every run failed; Clopper-Pearson over families",
+            )
 
 
 def _dispersed(name: str, found: Dispersion, how: str) -> Iterator[Estimate]:
@@ -287,7 +242,7 @@ def _caveats(judged: Judged, agents: Sequence[Agent]) -> Iterator[str]:
     fewest = min(item.attempts.n_families for item in fitted)
     if FEWEST_FAMILIES <= fewest < ENOUGH_FAMILIES:
         yield f"Intervals from resampling few families (one agent tried {fewest}) are too short."
-    if len({tuple(np.sort(item.attempts.minutes)) for item in fitted}) > 1:
+    if len({_tried(item.attempts) for item in fitted}) > 1:
         yield "Agents did not all try the same tasks: their horizons are of what each tried."
     fractions = sum(item.fractions for item in fitted)
     if fractions:
@@ -382,8 +337,5 @@ def _finite(value: object) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _place(found: Span) -> float:
-    """Where a horizon stands among others, whether or not it lies within the tasks."""
-    if found.value is not None:
-        return found.value
-    return 0.0 if found.beyond == "shorter" else float("inf")
+def _tried(attempts: Attempts) -> tuple[tuple[float, int], ...]:
+    return tuple(sorted(zip(attempts.minutes.tolist(), attempts.families.tolist(), strict=True)))
