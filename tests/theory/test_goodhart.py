@@ -66,7 +66,11 @@ def integrated(value, error, t):
     """E[V | U >= t] as a ratio of integrals over the error, whose tails are those of a normal value."""
     t = mpmath.mpf(t)
     points = [-200, -50, -20, -8, -4, -2, -1, -0.3, 0, 0.3, 1, 2, 4, 8, 20, 50, 200]
-    ends = sorted({t - mpmath.mpf(v) for v in points} | {t / 2 + v for v in (-9, -5, -2, -1, 0, 1, 2, 5, 9)} | {mpmath.mpf(x) for x in (0, 0.01, 0.1, 1, 10, 100, 1e3, 1e5)})
+    ends = sorted(
+        {t - mpmath.mpf(v) for v in points}
+        | {t / 2 + v for v in (-9, -5, -2, -1, 0, 1, 2, 5, 9)}
+        | {mpmath.mpf(x) for x in (0, 0.01, 0.1, 1, 10, 100, 1e3, 1e5)}
+    )
     if not isinstance(error, Normal | StudentT):
         ends = [x for x in ends if x >= 0]
     ends = [-mpmath.inf if isinstance(error, Normal | StudentT) else mpmath.mpf(0), *ends, mpmath.inf]
@@ -84,7 +88,9 @@ def test_the_conditional_mean_is_that_of_independent_integration(error, t):
     assert found == pytest.approx(float(integrated(V, error, t)), rel=1e-8)
 
 
-@pytest.mark.parametrize(("sd", "error_sd", "t"), [(1, 1, 40.0), (1, 0.01, 3), (0.02, 5, -20.0), (3, 0.5, 300.0), (1, 1, 440)])
+@pytest.mark.parametrize(
+    ("sd", "error_sd", "t"), [(1, 1, 40.0), (1, 0.01, 3), (0.02, 5, -20.0), (3, 0.5, 300.0), (1, 1, 440)]
+)
 def test_normal_error_has_a_closed_form_far_out(sd, error_sd, t):
     """E[V | U >= t] is sd_v**2 times the hazard of a normal, out to probabilities below 1e-20000."""
     whole = mpmath.sqrt(mpmath.mpf(sd) ** 2 + mpmath.mpf(error_sd) ** 2)
@@ -107,7 +113,9 @@ def test_exponential_error_has_a_closed_form_far_out(error_sd, t):
 @pytest.mark.parametrize("t", [1e3, 1e6, 1e9])
 def test_power_law_error_returns_the_value_to_its_mean(t):
     """With t error, E[V | U >= t] is nu sd**2 / t far out, to its next term, though nine digits of the value cancel."""
-    assert Proxy(value=V, error=StudentT(degrees=3, sd=1.0)).conditional_mean(t) == pytest.approx(3 / t, rel=20 / t**2 + 1e-8)
+    assert Proxy(value=V, error=StudentT(degrees=3, sd=1.0)).conditional_mean(t) == pytest.approx(
+        3 / t, rel=20 / t**2 + 1e-8
+    )
 
 
 @pytest.mark.parametrize("t", [-0.5, 0.0, 0.9, 3.0])
@@ -168,7 +176,9 @@ def test_there_are_three_regimes():
     assert math.isinf(limit(Proxy(value=V, error=Normal(sd=1.0))).value)
     plateau = limit(Proxy(value=Normal(sd=2.0), error=Exponential(sd=5.0)))
     assert plateau.value == pytest.approx(4 / 5)
-    assert Proxy(value=Normal(sd=2.0), error=Exponential(sd=5.0)).conditional_mean(200.0) == pytest.approx(4 / 5, rel=1e-12)
+    assert Proxy(value=Normal(sd=2.0), error=Exponential(sd=5.0)).conditional_mean(200.0) == pytest.approx(
+        4 / 5, rel=1e-12
+    )
     for error in (StudentT(degrees=3, sd=1.0), LogNormal(spread=1.0, sd=1.0)):
         assert limit(Proxy(value=V, error=error)).value == 0
     means = [Proxy(value=V, error=Normal(sd=1.0)).conditional_mean(t) for t in (10.0, 100.0)]

@@ -129,8 +129,8 @@ def _table_columns(path: Path, head: bytes) -> dict[str, list[Any]]:
                 'Write one number a line, or records such as {"proxy": 0.5, "gold": 1}.',
             )
         row = record if isinstance(record, dict) else {"proxy": record}
-        for name in row.keys() - columns.keys():
-            columns[str(name)] = [None] * rows
+        for name in row:
+            columns.setdefault(name, [None] * rows)
         rows += 1
         for name, cells in columns.items():
             cells.append(row.get(name))

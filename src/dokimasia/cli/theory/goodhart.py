@@ -17,7 +17,7 @@ def goodhart(
     most: Annotated[int, typer.Option(metavar="N", help="The largest n of best of n.")] = 1_000_000,
     alpha: Annotated[float, typer.Option(help="Of Gao's curves: the gold score's first slope.")] = 1.0,
     beta: Annotated[float, typer.Option(help="Of Gao's curves: how fast it bends down.")] = 0.4,
-    replicates: Annotated[int, typer.Option(metavar="N", help="Simulated best of n, each.")] = 4000,
+    replicates: Annotated[int, typer.Option(metavar="N", help="Simulated best of n, each.")] = 2000,
     seed: Seed = 0,
     as_json: AsJson = False,
     figures: Figures = None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dokimasia.theory.goodhart.selection import Simulated, best_of_n, simulate_best_of_n
 from dokimasia.theory.goodhart.sums import Proxy, threshold
 
-RARITIES = tuple(10 ** (step / 4) for step in range(1, 37))
+RARITIES = tuple(10 ** (step / 2) for step in range(1, 19))
 SIMULATED = (16, 256)
 
 

@@ -33,7 +33,7 @@ def predict(
     most: int = 1_000_000,
     alpha: float = 1.0,
     beta: float = 0.4,
-    replicates: int = 4000,
+    replicates: int = 2000,
     seed: int = 0,
 ) -> Prediction:
     """What becomes of a normal value when a proxy with normal, exponential, log-normal or Student-t error is optimised?

@@ -70,7 +70,7 @@ class Proxy:
 
     def _edges(self, t: float) -> NDArray[np.float64]:
         """Panels in v: smooth for value and for error alike, as deep as anything counts."""
-        coarse = np.concatenate([self.value.edges(800.0), np.linspace(0.0, t, 201), t - self.error.edges(800.0)])
+        coarse = np.concatenate([self.value.edges(800.0), np.linspace(0.0, t, 65), t - self.error.edges(800.0)])
         best = float(
             np.min([heights[np.isfinite(heights)].max(initial=-np.inf) for heights in self._integrands(t, coarse)])
         )
