@@ -19,13 +19,13 @@ NEEDED = frozenset({"name", "prior", "reward", "misbehaves"})
 
 
 def families() -> Hypotheses:
-    """Five families of the literature: aligned, intended by process, kludge, reward seeker, schemer. Numbers are made up."""
+    """Five families of the literature: aligned, intended by process, kludge, reward seeker, schemer; numbers made up."""
     with resources.as_file(resources.files("dokimasia.sources.hypotheses") / "families.yaml") as path:
         return read_hypotheses(Path(path))
 
 
 def read_hypotheses(path: Path) -> Hypotheses:
-    """The hypotheses of a file: its parts are `training`, `deployment`, `hypotheses`; `outcomes` and a `note` may be left out."""
+    """The hypotheses of a file: `training`, `deployment` and `hypotheses`; `outcomes` and a `note` may be left out."""
     data = _parsed(path)
     if not isinstance(data, dict) or not {"training", "deployment", "hypotheses"} <= data.keys() <= PARTS:
         found = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__

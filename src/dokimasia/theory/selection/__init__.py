@@ -1,7 +1,7 @@
 """Behavioural selection: training multiplies the odds of each possible motive by what its behaviour earns.
 
-Motives that earn the same keep the odds of their priors: no test on the training distribution discriminates between them,
-and deployment behaviour is bounded rather than identified. Ask `predict`; or use the parts one by one.
+Motives that earn the same keep the odds of their priors: no test on the training distribution discriminates between
+them, and deployment behaviour is bounded rather than identified. Ask `predict`; or use the parts one by one.
 """
 
 from dokimasia.theory.selection.bounds import Bounds, bounds_over_motives, bounds_over_priors

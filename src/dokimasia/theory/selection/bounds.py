@@ -1,4 +1,5 @@
-"""How often will the model misbehave in deployment, if the motives' shares, or only their priors' rough size, are known?
+"""How often will the model misbehave in deployment, if the motives' shares, or only their priors' rough size, are
+known?
 
 Training data cannot tell apart motives that earn the same, so the rate is not identified: it is bounded.
 """

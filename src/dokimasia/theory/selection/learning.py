@@ -1,13 +1,13 @@
 r"""Does policy-gradient learning select motives as the replicator equation says?
 
-A policy with one logit for each motive draws a motive, acts on it in a training situation, and earns a reward of 0 or 1.
-Three learners, of which the model describes one:
+A policy with one logit for each motive draws a motive, acts on it in a training situation, and earns 0 or 1. Three
+learners, of which the model describes one:
 
 * *natural gradient*: the step is `eta` times the estimated advantage. In expectation it is the replicator's.
-* *plain gradient* (REINFORCE): the step is `eta` times share times advantage. Rare motives are seldom drawn and grow more
-  slowly, in a time of `1 / share` instead of `ln(1 / share)`.
-* *situated*: natural gradient on logits of their own for each situation. Each situation selects by its own rewards, so
-  motives that earn the same there keep their priors there, however much they differ elsewhere.
+* *plain gradient* (REINFORCE): the step is `eta` times share times advantage. Rare motives are seldom drawn and grow
+  more slowly, in a time of `1 / share` instead of `ln(1 / share)`.
+* *situated*: natural gradient on logits of their own for each situation. Each situation selects by its own rewards,
+  so motives that earn the same there keep their priors there, however much they differ elsewhere.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def levels(hypotheses: Hypotheses) -> dict[str, int]:
 
 
 def causal_graph(hypotheses: Hypotheses) -> FigureData:
-    """Motives on the left; outcomes on the right, causes above effects; a dashed arrow goes from a motive to what it wants."""
+    """Motives on the left, outcomes on the right, causes above effects; dashed arrows go from motives to what they want."""
     level = levels(hypotheses)
     top = max(level.values(), default=0)
     last = max(top, len(hypotheses.hypotheses) - 1, 1)

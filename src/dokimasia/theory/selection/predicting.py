@@ -1,4 +1,4 @@
-"""What behavioural selection says of a set of hypotheses: shares, steps to flip, bounds, probes, and how learning compares."""
+"""What behavioural selection says of a set of hypotheses, and how learning compares."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def predict(
         ),
         source=(
             "Mallen and Shlegeris (2025), The behavioral selection model for predicting AI motivations, in words; the "
-            "equations and numbers are ours. Softmax policy gradient against replicator dynamics: Hennes and others (2020), "
-            "Neural Replicator Dynamics, arXiv 1906.00190."
+            "equations and numbers are ours. Softmax policy gradient against replicator dynamics: Hennes and others "
+            "(2020), Neural Replicator Dynamics, arXiv 1906.00190."
         ),
         tables=(
             _shares_table(hypotheses, final, learnt, eta),
@@ -295,7 +295,7 @@ def _learning_figure(
             ),
             Series(name="plain gradient, expected", x=x, y=tuple(plain[:, motive].tolist())),
         ),
-        caption="Bands: 95% Monte Carlo intervals of the mean over runs. Only the natural gradient is what the model describes.",
+        caption="Bands: 95% Monte Carlo intervals of the mean over runs. The model describes the natural gradient alone.",
     )
 
 
@@ -322,7 +322,7 @@ def _misbehaviour_figure(hypotheses: Hypotheses, final: NDArray[np.float64], lea
         y_label="",
         series=(series("after training", final),),
         rows=tuple(item.name for item in hypotheses.deployment),
-        caption=f"Dots: mean over motives by their shares. Bars: from the least to the most, over motives of share {least:g} or more.",
+        caption=f"Dots: mean over motives by shares. Bars: least to most, over motives of share {least:g} or more.",
     )
 
 

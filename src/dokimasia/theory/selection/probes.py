@@ -1,7 +1,7 @@
 """Which situation should be tried, to learn most about the motive?
 
-A probe is a situation outside training. Each motive misbehaves there with a probability of its own, so what is seen in
-`tries` independent attempts is a binomial count, and what it is expected to tell about the motive is their mutual
+A probe is a situation outside training. Each motive misbehaves there with a probability of its own, so what is seen
+in `tries` independent attempts is a binomial count, and what it is expected to tell about the motive is their mutual
 information, summed exactly over the counts.
 """
 

@@ -1,7 +1,8 @@
 """Weak to strong: what a capable student learns from a teacher that is weaker, or aligned in most samples only.
 
-The share of the gap that a student recovers, with an interval that may be "undefined"; the inequality between gain and misfit;
-a Bayesian student; and the losses that let a student disagree. Ask `predict`; or use the parts one by one.
+The share of the gap that a student recovers, with an interval that may be "undefined"; the inequality between gain
+and misfit; a Bayesian student; and the losses that let a student disagree. Ask `predict`; or use the parts one by
+one.
 """
 
 from dokimasia.theory.weak_to_strong.bayes import Learned, Student, crossover, drift, kl_bernoulli, learned, simulate

@@ -1,10 +1,13 @@
 r"""What does a Bayesian student learn from a teacher that is aligned in most samples, but not in all?
 
-A teacher misbehaves in a share `q` of samples. The student's hypotheses: *aligned* misbehaves with probability `error`,
-*misaligned* with `1 - error`, and *mixture* with a probability of its own, of which it knows a Beta(a, b) law. After `n` samples
-with `k` misbehaviours the log odds of aligned against misaligned have moved by `(n - 2k) ln((1 - error) / error)`. A student
-without the mixture becomes aligned, exponentially fast, if `q < 1/2`: the truth is not in its class, and aligned is nearer. A
-student with the mixture learns to misbehave in a share `q`.
+A teacher misbehaves in a share `q` of samples. The student's hypotheses: *aligned* misbehaves with probability
+`error`, *misaligned* with `1 - error`, and *mixture* with a probability of its own, of which it knows a Beta(a, b)
+law. After `n` samples with `k` misbehaviours the log odds of aligned against misaligned have moved by
+
+    (n - 2k) ln((1 - error) / error).
+
+A student without the mixture becomes aligned, exponentially fast, if `q < 1/2`: the truth is not in its class, and
+aligned is nearer. A student with the mixture learns to misbehave in a share `q`.
 """
 
 from __future__ import annotations

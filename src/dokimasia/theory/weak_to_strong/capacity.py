@@ -1,11 +1,12 @@
 """What becomes of the gain as the student grows?
 
-In an orthonormal basis the target has coefficients `t`, the teacher `t + e`. A student with the first `p` basis functions
-that fits the teacher keeps the teacher's mistakes there, and misses the target beyond:
+In an orthonormal basis the target has coefficients `t`, the teacher `t + e`. A student with the first `p` basis
+functions that fits the teacher keeps the teacher's mistakes there, and misses the target beyond:
 
     error(p) = e_1^2 + ... + e_p^2 + t_{p+1}^2 + t_{p+2}^2 + ...
 
-So weak-to-strong gain comes from what the student *cannot* express. A student that can express every mistake copies all.
+So weak-to-strong gain comes from what the student *cannot* express. A student that can express every mistake copies
+all.
 """
 
 from __future__ import annotations

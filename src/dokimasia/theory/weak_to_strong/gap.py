@@ -1,8 +1,8 @@
 r"""How much of the gap between a weak teacher and the strong ceiling did the student recover?
 
-`PGR = (student - weak) / (ceiling - weak)` is a ratio of two noisy differences. Where the gap is not clearly there, no
-finite interval can cover such a ratio as often as it promises: Fieller's set then is everything but an interval, or
-everything, and that is the answer here, too.
+`PGR = (student - weak) / (ceiling - weak)` is a ratio of two noisy differences. Where the gap is not clearly there,
+no finite interval can cover such a ratio as often as it promises: Fieller's set then is everything but an interval,
+or everything, and that is the answer here, too.
 """
 
 from __future__ import annotations

@@ -4,11 +4,10 @@ The paper's confidence loss (Burns and others, 2023, appendix A.4) is
 
     L = (1 - a) CE(f, f_weak) + a CE(f, 1[f > t]),
 
-with `t` chosen in each batch so that the student's hard labels have the class balance of the weak ones, and `a` rising in a
-straight line from 0 to its maximum during warm-up. What its authors published as code (`logconf_loss_fn`) differs: during
-warm-up the weight is the share of training that is past, times `aux_coef`, so it reaches `warmup * aux_coef` and then jumps to
-`aux_coef` (with the defaults from 0.05 to 0.5); and the threshold is written for two classes. Both schedules are here, and so is
-`product_loss_fn`, which takes a warm-up that it never uses.
+with `t` chosen in each batch so that the student's hard labels have the class balance of the weak ones, and `a`
+rising in a straight line from 0 to its maximum during warm-up. What its authors published as code (`logconf_loss_fn`)
+differs: during warm-up the weight is the share of training that is past, times `aux_coef`, so at its end it jumps (with
+the defaults from 0.05 to 0.5); and the threshold is written for two classes. Both schedules are here, and so is `product_loss_fn`, which takes a warm-up that it never uses.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ If the student is the teacher's projection onto a convex class that holds the ta
 
     error(student) <= error(teacher) - misfit(student, teacher),
 
-with equality where the class is flat (Pythagoras). For squared loss the class is a convex set of predictions (Charikar and
-others, 2024). For a Bregman divergence `D` error is `D(target, .)` and the student minimises `D(student, teacher)`
-(Mulgund and Pabbaraju, 2025): for the KL divergence that is KL(student || teacher), the reverse of what cross-entropy training
-minimises. A class that is not convex needs mixtures of `k` members, and the inequality holds up to a term of order
-`sqrt(classes / k)`.
+with equality where the class is flat (Pythagoras). For squared loss the class is a convex set of predictions
+(Charikar and others, 2024). For a Bregman divergence `D` error is `D(target, .)` and the student minimises
+`D(student, teacher)` (Mulgund and Pabbaraju, 2025): for the KL divergence that is KL(student || teacher), the reverse
+of what cross-entropy training minimises. A class that is not convex needs mixtures of `k` members, and the inequality
+holds up to a term of order `sqrt(classes / k)`.
 """
 
 from __future__ import annotations

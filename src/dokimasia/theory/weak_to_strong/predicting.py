@@ -1,4 +1,4 @@
-"""What theory says of a strong student and a weak teacher: three answers, and the user's own gap if accuracies are given."""
+"""What theory says of a strong student and a weak teacher, and of the user's own gap if accuracies are given."""
 
 from __future__ import annotations
 
