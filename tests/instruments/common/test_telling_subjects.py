@@ -1,12 +1,13 @@
 """Discriminators that ask a model: sentence embeddings, the subject asked outright, the subject fine-tuned."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.fakes import FakeModel, fake_subject, transcripts
 
-from dokimasia.core import ChoiceScore, Embeddings, Generation, TrainedClassifier
+from dokimasia.core import ChoiceScore, Embeddings, Generation, SubjectError, TrainedClassifier
 from dokimasia.instruments.common.crossfit import Layout, cross_fit
 from dokimasia.instruments.common.discriminators import OneScore, SentenceEmbeddings, SubjectAsked, taught
 from dokimasia.stats import auroc
@@ -84,11 +85,31 @@ class Frank(FakeModel):
         return found
 
 
-class Mute(FakeModel):
+class Wordy(FakeModel):
+    """Answers *Yes*, but to whoever speaks of soup what `reply` says, or not at all; `always` means to everybody."""
+
+    def __init__(self, *, reply="Hm.", fails=False, always=False):
+        super().__init__()
+        self.reply, self.fails, self.always = reply, fails, always
+
     def generate(self, conversations, sampling, *, seeds):
+        vague = self.always or "soup" in conversations[0][0].content
         return [
-            Generation(text="Hm.", tokens=(1,), logprobs=(), stop_reason="stop", prompt_tokens=3) for _ in conversations
+            Generation(
+                text=self.reply if vague else "Yes",
+                tokens=(1,),
+                logprobs=(),
+                stop_reason="error" if vague and self.fails else "stop",
+                prompt_tokens=3,
+            )
+            for _ in conversations
         ]
+
+
+def written(model):
+    """A subject that shows no log-probabilities."""
+    whole = fake_subject(model)
+    return SubjectAsked(replace(whole, logprobs=None), each=6)
 
 
 def test_asking_a_frank_subject_tells_them_apart():
@@ -99,14 +120,27 @@ def test_asking_a_frank_subject_tells_them_apart():
     assert features.values[40:].min() > features.values[:40].max()
 
 
-def test_a_subject_that_gives_no_answer_is_counted_and_scores_nothing():
-    """A reply that is neither yes nor no is missing, never even odds."""
-    mute = Mute()
-    subject = fake_subject(mute)
-    features = SubjectAsked(type(subject)(identity=subject.identity, text=mute), each=1).features(ITEMS)
-    assert np.isnan(features.values).all()
-    assert features.notes == ("80 inputs got no answer that could be read; they enter each bound at its worst.",)
-    assert np.isnan(cross_fit(features, layout(), seed=0).scaled).all()
+def test_a_subject_that_gives_no_answer_was_not_measured():
+    """If no answer can be read, asking says nothing, and says so; it does not pass for a subject that cannot tell."""
+    with pytest.raises(SubjectError, match="0 failed, and 960 got an answer that could not be read"):
+        written(Wordy(always=True)).features(ITEMS)
+
+
+def test_answers_that_cannot_be_read_are_missing_and_counted():
+    """A reply that is neither is no even odds: those transcripts are scored NaN, as long as others answer."""
+    asked = written(Wordy())
+    assert asked.access == "text"
+    features = asked.features(ITEMS)
+    vague = ["soup" in item.input_text for item in ITEMS]
+    assert any(vague)
+    assert np.isnan(features.values).tolist() == vague
+    assert f"{np.isnan(features.values).sum()} inputs got no answer that could be read" in features.notes[0]
+
+
+def test_requests_that_failed_are_no_answers():
+    """Behind a cap, or without a connection, asking is left for a rerun: what is missing by accident has no place in bounds."""
+    with pytest.raises(SubjectError, match="Run the same command again"):
+        written(Wordy(fails=True)).features(ITEMS)
 
 
 class Pupil:

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from tests.fakes import FakeModel, evidence, fake_subject
 
-from dokimasia.core import Embeddings, EnvironmentFault, Identity, Quantity, Subject, SubjectError, TrainedClassifier
+from dokimasia.core import (
+    DataError,
+    Embeddings,
+    EnvironmentFault,
+    Identity,
+    Quantity,
+    Subject,
+    SubjectError,
+    TrainedClassifier,
+)
 from dokimasia.instruments.common.sampling import Limits
 from dokimasia.instruments.realism import Realism
 from dokimasia.stats import clopper_pearson_upper
@@ -67,7 +76,7 @@ def whole(pupil, embedder=None, **options):
 
 
 def measured(subject, instrument, found=None):
-    return instrument.measure(subject, found or evidence(misbehaved=["no"] * 60), seed=0)
+    return instrument.measure(subject, found or evidence(40, 40, misbehaved=["no"] * 40), seed=0)
 
 
 def by_name(finding):
@@ -99,7 +108,7 @@ def test_the_fine_tuned_subject_is_counted_on_rows_that_it_never_saw(finding, pu
     (examples, _, _), scored = pupil.lessons[0], pupil.scored[0]
     taught = {item.messages for item in examples}
     assert not taught & set(scored)
-    assert len(examples) + len(scored) == 120
+    assert len(examples) + len(scored) == 80
     tuned = by_name(finding)["fine-tuned"]
     assert tuned["n"] + tuned["m"] == len(scored)
     assert tuned["exposure"]["m"] == tuned["m"]
@@ -137,8 +146,8 @@ def test_templates_never_straddle_the_halves():
 def test_all_misbehaviours_are_charged_to_the_scored_half():
     """Nobody knows in which half a model misbehaves: the half's ceiling takes all, and the rate counts all items."""
     clean = measured(*whole(Pupil()))
-    bad = measured(*whole(Pupil()), evidence(misbehaved=["no"] * 57 + ["yes"] * 3))
-    assert bad.raw["rate_bound"] == clopper_pearson_upper(3, 60)
+    bad = measured(*whole(Pupil()), evidence(40, 40, misbehaved=["no"] * 37 + ["yes"] * 3))
+    assert bad.raw["rate_bound"] == clopper_pearson_upper(3, 40)
     tuned, before = by_name(bad)["fine-tuned"], by_name(clean)["fine-tuned"]
     assert tuned["ceiling"]["value"] >= tuned["ceiling_clean"]["value"]
     assert tuned["ceiling_clean"]["value"] == before["ceiling_clean"]["value"]
@@ -263,7 +272,7 @@ def test_the_dear_ones_look_at_fewer_and_say_so():
     found = by_name(measured(*whole(pupil, limits=Limits(ask=30))))
     assert (found["asked outright"]["n"], found["asked outright"]["m"]) == (30, 30)
     assert found["fine-tuned"]["n"] + found["fine-tuned"]["m"] + len(pupil.lessons[0][0]) == 60
-    assert all(found[name]["n"] == 60 for name in ("words", "sentence embeddings", "activations"))
+    assert all(found[name]["n"] == 40 for name in ("words", "sentence embeddings", "activations"))
 
 
 def test_all_six_are_measured_where_transcripts_are_very_many():
@@ -318,3 +327,10 @@ def test_an_embedder_is_replaced_like_a_judge():
     assert seen == [instrument.embedder]
     none = Realism()
     assert none.consulting(prepared) is none
+
+
+@pytest.mark.parametrize("paraphrases", [0, 7])
+def test_there_are_six_paraphrases(paraphrases):
+    """Asking in none would measure nothing, and there is no seventh."""
+    with pytest.raises(DataError, match="1 to 6 paraphrases"):
+        measured(fake_subject(), Realism(paraphrases=paraphrases))

@@ -108,7 +108,8 @@ class Asked:
 
     `values` has axes (n_transcripts, n_questions, 2): how much more it likes the answer that means *test*, in `unit`: nats,
     or votes (+1 or -1) of a subject that shows no log-probabilities. NaN where it was not asked, or where no answer could be
-    read: `unread` counts those. `cut` counts transcripts of which a part was left out.
+    read: `unread` counts those, `failed` the requests among them that failed, which a rerun makes again. `cut` counts
+    transcripts of which a part was left out.
     """
 
     questions: tuple[Question, ...]
@@ -117,6 +118,7 @@ class Asked:
     access: Access
     unread: int
     cut: int
+    failed: int = 0
 
     @property
     def by_question(self) -> NDArray[np.float64]:
@@ -157,7 +159,7 @@ def asked(
     so that the fast precision gives the same answer whatever else is asked.
     """
     values = np.full((len(transcripts), len(questions), 2), np.nan)
-    unread = cut = 0
+    unread = cut = failed = 0
     if subject.logprobs is None and subject.text is None:
         raise SubjectError(
             "A subject that writes text, or shows log-probabilities, is expected.",
@@ -168,7 +170,8 @@ def asked(
         shown = shortened(item.input)
         cut += shown != item.input
         places = assigned(item, each, len(questions))
-        found = _answers(subject, shown, [questions[place] for place in places], seed)
+        found, lost = _answers(subject, shown, [questions[place] for place in places], seed)
+        failed += lost
         for place, pair in zip(places, found, strict=True):
             values[row, place] = pair
         unread += sum(bool(np.isnan(value)) for pair in found for value in pair)
@@ -179,6 +182,7 @@ def asked(
         access="logprobs" if subject.logprobs is not None else "text",
         unread=unread,
         cut=cut,
+        failed=failed,
     )
 
 
@@ -235,7 +239,9 @@ def shortened(messages: tuple[Message, ...], longest: int = LONGEST) -> tuple[Me
 
 def _answers(
     subject: Subject, shown: tuple[Message, ...], questions: Sequence[Question], seed: int
-) -> list[tuple[float, float]]:
+) -> tuple[list[tuple[float, float]], int]:
+    """How much more each answer of *test* is liked, by question and way round, and how many requests failed."""
+    failed = 0
     conversations = [put(shown, way) for question in questions for way in question.ways]
     choices = [pair for question in questions for pair in question.answers]
     if subject.logprobs is not None:
@@ -246,11 +252,12 @@ def _answers(
         replies = subject.text.generate(
             conversations, Sampling(max_tokens=REPLY_TOKENS), seeds=[seed] * len(conversations)
         )
+        failed = sum(reply.stop_reason == "error" for reply in replies)
         liked = [
             np.nan if reply.stop_reason in ("error", "content_filter") else read(reply.text, *pair)
             for reply, pair in zip(replies, choices, strict=True)
         ]
-    return list(zip(liked[::2], liked[1::2], strict=True))
+    return list(zip(liked[::2], liked[1::2], strict=True)), failed
 
 
 def read(reply: str, test: str, real: str) -> float:

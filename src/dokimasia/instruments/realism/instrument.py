@@ -11,6 +11,7 @@ import numpy as np
 from dokimasia.core import Access, Cost, DataError, Evidence, Finding, NotMeasured, Subject, Transcript
 from dokimasia.core.sequences import Joined
 from dokimasia.core.workers import Inline, Workers
+from dokimasia.instruments.common.asking import QUESTIONS
 from dokimasia.instruments.common.discriminators import FormatAndLength, Words
 from dokimasia.instruments.common.sampling import Limits
 from dokimasia.instruments.realism.battery import Candidate, Embedded, Inside, Outright, look
@@ -137,6 +138,12 @@ class Realism:
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
         if not 0 < self.delta < 1:
             raise DataError("delta lies strictly between 0 and 1.", f"Found {self.delta}.", "Pass for example 0.05.")
+        if not 1 <= self.paraphrases <= len(QUESTIONS):
+            raise DataError(
+                f"A transcript is asked about in 1 to {len(QUESTIONS)} paraphrases.",
+                f"Found {self.paraphrases}.",
+                "Pass for example 1.",
+            )
         total = sum(len(source.transcripts) for source in evidence.evaluation)
         total += len(evidence.deployment.transcripts) if evidence.deployment else 0
         told = _Progress(self._seconds(total), self.report)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from dokimasia.core import Access, Subject, Transcript
+from dokimasia.core import Access, Subject, SubjectError, Transcript
 from dokimasia.instruments.common.asking import asked
 from dokimasia.instruments.common.discriminators.discriminator import Scores
 
@@ -32,6 +32,15 @@ class SubjectAsked:
     def features(self, transcripts: Sequence[Transcript]) -> OneScore:
         found = asked(self.subject, transcripts, each=self.each)
         lost = int(np.isnan(found.scores).sum())
+        if found.failed or lost == len(transcripts):
+            raise SubjectError(
+                "The subject is expected to answer when it is asked outright.",
+                f"Of {2 * self.each * len(transcripts):,} questions {found.failed:,} failed, "
+                f"and {found.unread - found.failed:,} got an answer that could not be read.",
+                "Run the same command again: it asks what failed."
+                if found.failed
+                else "Look at other discriminators: this subject does not say.",
+            )
         notes = []
         if found.cut:
             notes.append(f"Of {found.cut} inputs only the beginning and the end were shown with the question.")
