@@ -3,6 +3,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy.optimize import curve_fit
 from scipy.special import erfc, erfcinv
 
 from dokimasia.core import DataError
@@ -103,6 +104,15 @@ def test_the_hazard_per_subtask_never_falls(a):
     n = np.linspace(0.0, 3.0, 200)
     log = log_success_probability(n, a=a)
     assert (np.diff(log, 2) < 1e-10).all()
+
+
+@pytest.mark.parametrize(("a", "shape"), [(1e-9, 1.00), (0.3, 1.07), (0.5, 1.21), (0.7, 1.57)])
+def test_weibull_curves_fitted_to_it_have_shapes_from_one_up(a, shape):
+    """Least squares from a hundredth of the scale to five times it gives shapes near those of the literature."""
+    n = np.geomspace(0.01, 5, 100)
+    success = success_probability(n, a=a)
+    (_, log_shape), _ = curve_fit(lambda x, unit, k: np.exp(-((x * np.exp(unit)) ** np.exp(k))), n, success, p0=(0, 0))
+    assert math.exp(log_shape) == pytest.approx(shape, rel=0.04)
 
 
 @pytest.mark.parametrize("share", [1e-200, 0.1, 0.5, 1 - 1e-12])

@@ -8,6 +8,7 @@ from dokimasia.core import DataError
 from dokimasia.theory.steps.budget import budget_scale, success_probability
 from dokimasia.theory.steps.laws import LogNormal, Pareto, Stretched
 from dokimasia.theory.steps.simulate import BLOCK, shares_within, simulated_times
+from dokimasia.theory.steps.sums import sum_within
 
 
 @pytest.mark.parametrize("n", [1, 10, BLOCK - 1, BLOCK, 2 * BLOCK + 3])
@@ -41,12 +42,14 @@ def test_one_step_follows_its_law(law):
 
 @pytest.mark.parametrize("a", [0.1, 0.5, 0.7])
 def test_success_within_a_budget_is_the_limit_law_nearly(a):
-    """Simulated success within a budget for some 600 subtasks is the Mittag-Leffler survival to within 0.02."""
-    budget = (600 * math.gamma(1 - a)) ** (1 / a)
-    scale = budget_scale(budget, a=a)
-    for n in (200, 600, 1200):
-        counts, total = shares_within((budget,), simulated_times(Pareto(alpha=a), 1.0, n, 10_000, seed=n))
-        assert counts[0] / total == pytest.approx(float(success_probability(n, a=a, scale=scale)), abs=0.02)
+    """Within a budget for some 1000 subtasks, success is the Mittag-Leffler survival to 0.02, exactly and simulated."""
+    budget = (1000 * math.gamma(1 - a)) ** (1 / a)
+    for n in (300, 1000, 2000):
+        limit = float(success_probability(n, a=a, scale=budget_scale(budget, a=a)))
+        exact = sum_within(budget, n, a=a)
+        assert exact == pytest.approx(limit, abs=0.02)
+        counts, total = shares_within((budget,), simulated_times(Pareto(alpha=a), 1.0, n, 4000, seed=n))
+        assert abs(counts[0] / total - exact) < 4 * math.sqrt(exact * (1 - exact) / total)
 
 
 def test_times_past_the_largest_float_are_infinite():

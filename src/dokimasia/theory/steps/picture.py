@@ -205,4 +205,4 @@ def _known(value: float) -> Cell:
 def _round(value: float) -> float:
     """Four digits; a whole number where it is one, and not too long to write out."""
     rounded = float(f"{value:.4g}")
-    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e12 else rounded
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e16 else rounded
