@@ -106,9 +106,9 @@ def test_the_hazard_per_subtask_never_falls(a):
     assert (np.diff(log, 2) < 1e-10).all()
 
 
-@pytest.mark.parametrize(("a", "shape"), [(1e-9, 1.00), (0.3, 1.07), (0.5, 1.21), (0.7, 1.57)])
+@pytest.mark.parametrize(("a", "shape"), [(0.3, 1.07), (0.5, 1.21), (0.7, 1.57)])
 def test_weibull_curves_fitted_to_it_have_shapes_from_one_up(a, shape):
-    """Least squares from a hundredth of the scale to five times it gives shapes near those of the literature."""
+    """Least squares from a hundredth of the scale to five times it gives shapes of 1.07, 1.21 and 1.57, within 4%."""
     n = np.geomspace(0.01, 5, 100)
     success = success_probability(n, a=a)
     (_, log_shape), _ = curve_fit(lambda x, unit, k: np.exp(-((x * np.exp(unit)) ** np.exp(k))), n, success, p0=(0, 0))
