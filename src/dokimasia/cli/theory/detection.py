@@ -1,4 +1,4 @@
-"""The commands about detection and control: gate, audits, puzzles, triggers, asking, perfect."""
+"""The commands about detection and control: gate, audits, puzzles, triggers, asking, exploring, perfect."""
 
 from __future__ import annotations
 
@@ -159,6 +159,27 @@ def asking(
 
     prediction = predict_asking(
         ask_cost=ask_cost, slope=slope, shifted=shifted, target=target, cases=cases, delta=delta, seed=seed
+    )
+    return answer(prediction, as_json=as_json, figures=figures)
+
+
+def exploring(
+    probability: Annotated[float, typer.Option(help="Probability of an action that the policy avoids.")] = 0.0001,
+    floor: Annotated[float, typer.Option(help="Probability with which each action is tried by design.")] = 0.001,
+    miss: Annotated[float, typer.Option(help="Probability of not having tried it that is allowed.")] = 0.05,
+    bias: Annotated[float, typer.Option(help="Scale of the feature `go right`.")] = 2.0,
+    coin: Annotated[float, typer.Option(help="Scale of the feature `the coin's side`.")] = 1.0,
+    time: Annotated[float, typer.Option(help="Length of training: steps times learning rate.")] = 6000.0,
+    mixed: Annotated[float, typer.Option(help="Share of training with the coin on the left.")] = 0.02,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    figures: Figures = None,
+) -> int:
+    """How long until a policy tries something, and which of two goals does it learn?"""
+    from dokimasia.theory.detection import predict_exploring
+
+    prediction = predict_exploring(
+        probability=probability, floor=floor, miss=miss, bias=bias, coin=coin, time=time, mixed=mixed, seed=seed
     )
     return answer(prediction, as_json=as_json, figures=figures)
 
