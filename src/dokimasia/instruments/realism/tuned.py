@@ -16,6 +16,7 @@ from dokimasia.core.rounding import counted
 from dokimasia.instruments.common.crossfit import HeldOut, permuted
 from dokimasia.instruments.common.discriminators import Taught, planned_teaching, taught
 from dokimasia.instruments.common.folds import grouped_folds
+from dokimasia.instruments.realism.battery import Failures
 from dokimasia.instruments.realism.measure import Control, Terms, Verdict, verdict
 from dokimasia.instruments.realism.population import Population
 from dokimasia.stats import auroc, reassurance
@@ -40,11 +41,7 @@ class FineTuned:
     access: Access = "training"
     what: str = "Whether the subject, fine-tuned to tell, tells the two apart"
     dear: bool = True
-    may_fail: tuple[type[CapReached] | type[UserError] | type[EnvironmentFault], ...] = (
-        CapReached,
-        UserError,
-        EnvironmentFault,
-    )
+    may_fail: Failures = (CapReached, UserError, EnvironmentFault)
 
     def cost(self, items: Sequence[Transcript]) -> Cost:
         once = planned_teaching(self.subject, items[::2], items[1::2])
