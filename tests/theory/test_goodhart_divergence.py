@@ -164,8 +164,8 @@ def test_the_bound_is_the_infimum(law, kl):
                 return -mpmath.log(1 - s)
             return mpmath.log(mpmath.sinh(s) / s)
 
-        top = 1 if isinstance(law, Exponential) else 20
-        grid = [mpmath.mpf(top) * k / 4000 for k in range(1, 4000)]
+        steps = [mpmath.mpf(10) ** (mpmath.mpf(k) / 500 - 3) for k in range(3000)]
+        grid = [s / (1 + s) for s in steps] if isinstance(law, Exponential) else steps
         assert bound(law, kl) == pytest.approx(float(min((kl + cumulant(s)) / s for s in grid)), rel=1e-4)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dokimasia.core import FigureData, Series, Table
 from dokimasia.core.tabulating import Cell
-from dokimasia.stats import Figure
+from dokimasia.stats import Figure, tails
 from dokimasia.study.proxy_measuring import SCORES, Measured, Tail
 
 
@@ -72,20 +72,18 @@ def _tail_table(tail: Tail) -> Table:
 
 
 def _control_table(tail: Tail) -> Table:
-    counts = [fit.k for fit in tail.test.fits]
+    by_threshold = [
+        (f"xi, {fit.k:,} largest", *(_text(Figure(item.xi[at], item.low[at], item.high[at])) for item in tail.controls))
+        for at, fit in enumerate(tail.test.fits)
+    ]
+    verdicts: tuple[tails.Verdict, ...] = ("heavier", "lighter", "both", "neither")
+    by_verdict = [(f"said to be {said}", *(f"{item.share(said):.0%}" for item in tail.controls)) for said in verdicts]
     return Table(
         name="controls",
         title="What samples of the same size give whose tail is known",
-        columns=("control", *(f"xi, {k:,} largest" for k in counts), "heavier", "lighter", "neither", "both"),
-        rows=tuple(
-            (
-                item.name,
-                *(_text(Figure(*part)) for part in zip(item.xi, item.low, item.high, strict=True)),
-                *(f"{item.share(said):.0%}" for said in ("heavier", "lighter", "neither", "both")),
-            )
-            for item in tail.controls
-        ),
-        note=f"Median and 90% of {tail.controls[0].samples} samples, and how often each verdict was given.",
+        columns=("", *(item.name for item in tail.controls)),
+        rows=(*by_threshold, *by_verdict),
+        note=f"Median and 90% of {tail.controls[0].samples} samples, and how often the same test said what.",
     )
 
 
