@@ -57,6 +57,7 @@ class Control:
     ceiling: float
     n: int
     m: int
+    basis: Basis = "simulation"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,7 +52,7 @@ def raw(
                 "discriminator": verdict.name,
                 "control": control.kind,
                 "auc": control.auc._asdict(),
-                "ceiling": {"value": control.ceiling, "basis": "simulation"},
+                "ceiling": {"value": control.ceiling, "basis": control.basis},
                 "n": control.n,
                 "m": control.m,
             }

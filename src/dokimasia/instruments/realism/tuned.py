@@ -108,15 +108,9 @@ def _control(logit: NDArray[np.float64], dealt: NDArray[np.bool_], delta: float)
     evaluation, deployment = HeldOut(rows, logit, logit, dealt, "", (), 2).sides(missing="ceiling")
     if not (len(evaluation) and len(deployment)):
         return ()
-    return (
-        Control(
-            kind=PERMUTED,
-            auc=auroc(evaluation, deployment),
-            ceiling=reassurance(evaluation, deployment, delta=delta).ceiling,
-            n=len(evaluation),
-            m=len(deployment),
-        ),
-    )
+    found = reassurance(evaluation, deployment, delta=delta)
+    auc = auroc(evaluation, deployment)
+    return (Control(kind=PERMUTED, auc=auc, ceiling=found.ceiling, n=found.n, m=found.m, basis=found.basis),)
 
 
 def _notes(real: Taught, deployment: NDArray[np.bool_]) -> tuple[str, ...]:
