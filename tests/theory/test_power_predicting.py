@@ -32,6 +32,11 @@ def usual():
     return predict(n=2000, seed=1)
 
 
+def table(prediction, name):
+    """The table of this name."""
+    return next(table for table in prediction.tables if table.name == name)
+
+
 def test_half_of_rewards_prefer_a_favoured_end():
     """At the extra reward that is found, exactly computed shares are about one half."""
     mdp = switch()
@@ -103,14 +108,22 @@ def test_the_same_seed_gives_the_same_bytes(usual):
 
 def test_the_table_of_orbits_counts(usual):
     """Six states: six places for one reward, 720 orders of different ones."""
-    rows = {row[0]: row[1:] for row in usual.tables[1].rows}
+    rows = {row[0]: row[1:] for row in table(usual, "power-orbits").rows}
     assert rows["1 at one state, 0 elsewhere"] == (6, round(2 / 6, 4), round(5 / 6, 4))
     assert rows["all different, evenly spaced"][0] == 720
 
 
+def test_the_theorem_is_shown_where_it_applies(usual):
+    """In the long run carrying on leads to a copy of shutting down; without any copy there is no table."""
+    (row,) = table(usual, "power-theorem").rows
+    assert row == ("the long run (6.13)", "carry on", "shut down", "off = end 1", "where it ends")
+    lab = {"s": {"stop": "off", "go": {"on": 0.9, "off": 0.1}}, "on": {"a": "a", "b": "b"}}
+    assert all(found.name != "power-theorem" for found in predict(build("lab", lab, start="s"), n=200).tables)
+
+
 def test_description_decides(usual):
     """The more ways in which `off` is told apart, the oftener shutting down is optimal."""
-    shares = [row[1] for row in usual.tables[3].rows]
+    shares = [row[1] for row in table(usual, "power-split").rows]
     assert shares == sorted(shares)
     assert shares[0] < 0.3
     assert shares[-1] > 0.8
@@ -144,10 +157,10 @@ def test_a_process_too_large_to_list_is_simulated():
 
 def test_ends_are_counted_where_volumes_are_not():
     """Nine ends are too many for volumes at a discount and for whole orbits, and still each is the best for a ninth."""
-    table = {"s": {"stop": "off", "go": "on"}, "on": {str(end): f"end {end}" for end in range(8)}}
-    found = predict(build("wide", table, start="s"), n=200)
+    states = {"s": {"stop": "off", "go": "on"}, "on": {str(end): f"end {end}" for end in range(8)}}
+    found = predict(build("wide", states, start="s"), n=200)
     assert found.value("stop: leads to the best long run").value == pytest.approx(1.0 / 9.0)
-    assert found.tables[1].rows[2][1:] == (39_916_800, None, None)
+    assert table(found, "power-orbits").rows[2][1:] == (39_916_800, None, None)
 
 
 def test_no_power_to_seek_is_said():
@@ -170,8 +183,8 @@ def test_figures_can_be_drawn(usual):
 
 def test_states_out_of_reach_do_not_count():
     """They are left out before anything is counted."""
-    table = {"s": {"a": "x", "b": "y"}, "elsewhere": {"go": "x"}}
-    assert predict(build("part", table, start="s"), n=200).parameters["states"] == 3
+    states = {"s": {"a": "x", "b": "y"}, "elsewhere": {"go": "x"}}
+    assert predict(build("part", states, start="s"), n=200).parameters["states"] == 3
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def predict(
         misleads=MISLEADS,
         source=SOURCE,
         tables=(
-            theorem_table(setting, found, also),
+            *([theorem_table(setting, found, also)] if found or also else []),
             orbit_table(setting),
             law_table(setting, by_each),
             split_table(setting, weak),
@@ -267,7 +267,7 @@ def _half_value(setting: Setting, found: Favoured, least: int, weak: int) -> Val
         name=name,
         value=found.half,
         unit="",
-        method="bisection on simulated shares",
+        method="read off simulated shares",
         low=found.low,
         high=found.high,
         level=setting.level if found.low is not None and found.high is not None else None,
@@ -284,7 +284,7 @@ def _caveats(setting: Setting, shares: Shares | None, ends: LongRun | None, foun
             "Rewards are not alike in law: the theorem speaks of most members of this law's orbit, not of this law."
         )
     if not found:
-        said.append("No move leads to a copy of what another leads to: proposition 6.9 is silent about this start.")
+        said.append("No move leads to a copy of all that another leads to: proposition 6.9 is silent about this start.")
     if ends is not None and ends.alike:
         said.append(
             "In the long run the shares are counted, and hold for every law of independent rewards that are alike."

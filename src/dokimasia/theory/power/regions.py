@@ -2,12 +2,14 @@
 
 Rewards for which `f` beats every other choice form a polyhedron. Rewards that are independent and uniform fill a cube, so the
 share is a volume; if they are exponential, the share is that of the simplex `sum r <= 1`, since their sum is independent of
-their proportions. Both are found by qhull, which also gives the mean of the best value as an integral of `f . r`. The parts must
+their proportions. Both are sums over the simplices into which
+qhull divides the hull of the corners, and so is the mean of the best value, an integral of `f . r`. The parts must
 fill the body, and by how much they fail to is the error reported.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -18,7 +20,9 @@ from dokimasia.theory.power.mdp import Array
 
 MOST_DIMENSIONS = 7
 MOST_VECTORS = 60
+MOST_CORNERS = 120_000
 THIN = 1e-9
+PARALLEL = 1e-12
 CLOSE = 1e-8
 
 
@@ -34,8 +38,8 @@ class Parts:
 def parts(vectors: Array, *, exponential: bool = False, extra: Array | None = None) -> Parts | None:
     """The share of each of `vectors`, `(n_vectors, n_states)`, for rewards on [0, 1] or exponential with mean 1.
 
-    `extra` is added to uniform rewards, state by state. None if there are too many dimensions or vectors for qhull, if it
-    gives up, or if the parts do not fill the body.
+    `extra` is added to uniform rewards, state by state. None if there are too many dimensions or vectors, or if the
+    parts do not fill the body.
     """
     added = np.zeros(vectors.shape[1]) if extra is None else extra
     first_mean = float(vectors[0] @ ((1.0 if exponential else 0.5) + added))
@@ -49,10 +53,15 @@ def parts(vectors: Array, *, exponential: bool = False, extra: Array | None = No
         return None
     walls = _simplex(dimensions) if exponential else _cube(dimensions)
     measure = float(math.factorial(dimensions)) if exponential else 1.0
+    kept = [row for row in range(len(inner)) if _inside(inner, row, walls, added[matter])[1] is not None]
+    if math.comb(len(walls) + len(kept) - 1, dimensions) > MOST_CORNERS:
+        return None
+    found = [(0.0, np.zeros(dimensions))] * len(inner)
     from scipy.spatial import QhullError
 
     try:
-        found = [_part(inner, row, walls, added[matter]) for row in range(len(inner))]
+        for place, row in enumerate(kept):
+            found[row] = _part(inner[kept], place, walls, added[matter])
     except QhullError:
         return None
     shares = np.array([volume for volume, _ in found]) * measure
@@ -76,17 +85,28 @@ def ever_best(vectors: Array) -> NDArray[np.bool_]:
 
 def _part(vectors: Array, row: int, walls: Array, added: Array) -> tuple[float, Array]:
     """Volume and first moment of the rewards for which one vector is best."""
-    from scipy.spatial import ConvexHull, HalfspaceIntersection
+    from scipy.spatial import ConvexHull
 
     spaces, middle = _inside(vectors, row, walls, added)
     dimensions = vectors.shape[1]
     if middle is None:
         return 0.0, np.zeros(dimensions)
-    hull = ConvexHull(HalfspaceIntersection(spaces, middle).intersections, qhull_options="QJ")
-    corners = hull.points[hull.simplices]
-    volumes = np.abs(np.linalg.det(corners - middle)) / math.factorial(dimensions)
-    centres = (corners.sum(axis=1) + middle) / (dimensions + 1)
+    hull = ConvexHull(_corners(spaces), qhull_options="QJ")
+    sides = hull.points[hull.simplices]
+    volumes = np.abs(np.linalg.det(sides - middle)) / math.factorial(dimensions)
+    centres = (sides.sum(axis=1) + middle) / (dimensions + 1)
     return float(volumes.sum()), volumes @ centres
+
+
+def _corners(spaces: Array) -> Array:
+    """The corners of a bounded polyhedron, by trying where each few walls meet: qhull's own way fails where many do at once."""
+    dimensions = spaces.shape[1] - 1
+    few = np.array(list(itertools.combinations(range(len(spaces)), dimensions)))
+    meet = spaces[few]
+    meet = meet[np.abs(np.linalg.det(meet[:, :, :-1])) > PARALLEL]
+    points = np.linalg.solve(meet[:, :, :-1], -meet[:, :, -1:])[:, :, 0]
+    points = points[(points @ spaces[:, :-1].T + spaces[:, -1] <= THIN).all(axis=1)]
+    return points[np.unique(np.round(points, 9) + 0.0, axis=0, return_index=True)[1]]
 
 
 def _inside(vectors: Array, row: int, walls: Array, added: Array) -> tuple[Array, Array | None]:
