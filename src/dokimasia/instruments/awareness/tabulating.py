@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dokimasia.core import Table
 from dokimasia.core.rounding import number_down, number_up, percent, percent_range
 from dokimasia.core.tabulating import Cell
+from dokimasia.instruments.awareness.probing import Transfer
 from dokimasia.instruments.awareness.result import Result
 from dokimasia.instruments.awareness.stages import MEANINGS
+from dokimasia.instruments.common.probes import FamilyResult
 from dokimasia.stats import Figure, clopper_pearson
 
 
 def tables(result: Result) -> tuple[Table, ...]:
     """Paraphrases, what it says of itself, what it says unasked, probes, steering."""
     found = [*_paraphrases(result), *_stages(result), *_heard(result)]
-    for number, one in enumerate(result.transfers, start=1):
-        found += [
-            replace(
-                one.report.table(),
-                name=f"transfer-{number}",
-                title=f"Fitted on {', '.join(one.fitted)}; judged on {', '.join(one.judged)}",
-            )
-        ]
+    found += [_transfer(number, one) for number, one in enumerate(result.transfers, start=1)]
     return (*found, *_steered(result))
 
 
@@ -111,6 +104,37 @@ def _heard(result: Result) -> list[Table]:
             note="Found by stated patterns in English. What is said otherwise is missed, and a reply may speak of another test.",
         )
     ]
+
+
+def _transfer(number: int, one: Transfer) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for test in one.report.tests:
+        away, home = test.transfer, test.held_out
+        where = f", {test.probe.site}" if isinstance(test, FamilyResult) else ", text alone"
+        rows.append(
+            (
+                f"{test.name}{where}",
+                *(text(figure, 2) for figure in (() if away is None else (away.auroc, away.caught, away.false_alarms))),
+                *(("not measured",) * 3 if away is None else ()),
+                text(home.auroc, 2),
+                text(test.permuted, 2) if isinstance(test, FamilyResult) else "-",
+            )
+        )
+    return Table(
+        name=f"transfer-{number}",
+        title=f"Inside, part {number}: fitted on {', '.join(one.fitted)}; judged on {', '.join(one.judged)}",
+        columns=(
+            "test",
+            "AUROC on suites not seen",
+            "tests found there",
+            "false alarms there",
+            "AUROC, held out",
+            "labels permuted",
+        ),
+        rows=tuple(rows),
+        note="The threshold behind what is found was set on held-out deployment of the fitted half. Where words, or format and "
+        "length, do as well as a probe, the probe may read nothing else.",
+    )
 
 
 def _steered(result: Result) -> list[Table]:

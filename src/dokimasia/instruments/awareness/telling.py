@@ -123,11 +123,14 @@ def _given(result: Result) -> str:
 def _inside(result: Result) -> str:
     if not result.transfers:
         return ""
-    probes, words = (_transfer(result, name) for name in (SPOKESMAN, "words"))
+    probes = _transfer(result, SPOKESMAN)
     if not probes:
         return ""
+    controls = "; ".join(
+        f"{name} alone: {values}" for name in ("words", "format and length") if (values := _transfer(result, name))
+    )
     text = f"Inside, a probe fitted on half of the suites tells the other half from deployment with AUROC {probes}"
-    return f"{text} (words alone: {words})." if words else f"{text}."
+    return f"{text} ({controls})." if controls else f"{text}."
 
 
 def _transfer(result: Result, name: str) -> str:
