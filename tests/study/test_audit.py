@@ -15,6 +15,7 @@ from tests.fakes import FakeModel, evidence, fake_subject, transcripts
 
 from dokimasia.core import CapReached, Quantity, RunInterrupted, Service, UserError
 from dokimasia.study import audit as audits
+from dokimasia.study import budgets
 from dokimasia.study.audit import audit, prepare, report_on, run_audit
 from dokimasia.study.limits import Limits, Meter
 from dokimasia.study.run import open_run
@@ -22,11 +23,39 @@ from dokimasia.study.store import RunFolder
 
 
 @pytest.fixture
-def model(monkeypatch):
-    """Let every model name mean one fake model, which counts calls and can break."""
+def whole(monkeypatch):
+    """Let every model name mean one fake model, which counts calls and can break; every instrument, on little."""
     holder = {"model": FakeModel()}
     monkeypatch.setattr(audits, "load_subject", lambda name, *_: fake_subject(holder["model"], name=f"fake-{name}"))
+    monkeypatch.setattr(budgets, "with_embedder", lambda instrument: instrument)  # its weights are another's business
+    for name, value in (("ASKED", 8), ("REPLIES", 4), ("DIRECTIONS", 2)):
+        monkeypatch.setattr(budgets, name, dict.fromkeys(budgets.LAYER_STEP, value))
     return holder
+
+
+@pytest.fixture
+def model(whole, monkeypatch):
+    """The same with the first two instruments only."""
+    every = audits._instruments
+
+    def two(*args, **options):
+        return tuple(item for item in every(*args, **options) if item.name in ("behaviour", "realism"))
+
+    monkeypatch.setattr(audits, "_instruments", two)
+    return whole
+
+
+def test_every_instrument_is_in_the_audit(whole, tmp_path):
+    """At every budget, and each says what it measured; their figures are in the report."""
+    run = audit("m", run=tmp_path / "run")
+    assert [finding.instrument for finding in run.findings] == ["behaviour", "realism", "awareness", "anomalies"]
+    assert all(finding.status == "measured" for finding in run.findings)
+    report = (tmp_path / "run" / "report.html").read_text()
+    for name in ("awareness-telling", "awareness-situation", "awareness-layers"):
+        assert f"{name}-" in report
+    for budget in budgets.LAYER_STEP:
+        names = prepare("m", budget=budget, run=tmp_path / budget).instruments
+        assert names == ("behaviour", "realism", "awareness", "anomalies")
 
 
 def test_an_audit_stores_findings_and_three_reports(model, tmp_path):
@@ -186,6 +215,7 @@ class Slow(FakeModel):
         super()._called()
         time.sleep(0.004)
 from dokimasia.study import audit as audits
+from dokimasia.study import budgets
 audits.load_subject = lambda name: fake_subject(Slow(), name="fake-m")
 audits.audit("m", run=sys.argv[1])
 """
