@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dokimasia.core import DataError
-from dokimasia.stats import aurc, clopper_pearson_upper, e_aurc, risk_coverage, selective_threshold, stress
+from dokimasia.stats import aurc, clopper_pearson_upper, e_aurc, risk_coverage, selective_threshold, stress_test
 
 CASES = st.lists(st.tuples(st.integers(0, 4).map(float), st.integers(0, 1).map(float)), min_size=1, max_size=30)
 
@@ -93,10 +93,10 @@ def test_stress_finds_a_promise_that_broke_and_leaves_one_that_held():
     """The threshold stays; broken is said only where even the lower limit exceeds the target; no answers break nothing."""
     sure = np.linspace(0, 1, 1000)
     found = selective_threshold(sure, np.zeros(1000), target=0.05)
-    assert stress(found, sure, np.arange(1000) % 2, target=0.05).broken
-    assert not stress(found, sure, np.arange(1000) % 50 == 0, target=0.05).broken
+    assert stress_test(found, sure, np.arange(1000) % 2, target=0.05).broken
+    assert not stress_test(found, sure, np.arange(1000) % 50 == 0, target=0.05).broken
     part = selective_threshold(sure, (sure < 0.5).astype(float), target=0.05)
-    silent = stress(part, np.zeros(10), np.ones(10), target=0.05)
+    silent = stress_test(part, np.zeros(10), np.ones(10), target=0.05)
     assert (silent.coverage, silent.risk, silent.broken) == (0.0, None, False)
     assert silent.interval == (0.0, 1.0)
 

@@ -100,11 +100,16 @@ def test_however_long_a_deployment_is_no_harm_falls_to_the_catch():
 
 def test_simulated_deployments_agree():
     """Harmless deployments and successes before the first catch are as often and as many as the closed forms say."""
-    found = simulate(2.0, 0.01, rate=0.004, tasks=300, runs=40_000, seed=2)
+    found = simulate(catch(2.0, 0.01), rate=0.004, tasks=300, runs=40_000, seed=2)
     c = catch(2.0, 0.01)
     harmless = no_harm(c, 0.004, 300)
     assert abs(found.harmless / found.runs - harmless) < 4 * math.sqrt(harmless * (1 - harmless) / found.runs)
     mean = (1 - c) / c * (1 - (1 - 0.004 * c) ** 300)
+    rng = np.random.default_rng(3)  # the same, task by task and score by score
+    attacks = rng.random((4000, 300)) < 0.004
+    caught = attacks & (rng.normal(2.0, 1, attacks.shape) > -ndtri(0.01))
+    before = (attacks & (np.cumsum(caught, axis=1) == 0)).sum(axis=1)
+    assert abs(before.mean() - mean) < 4 * before.std() / math.sqrt(len(before))
     assert abs(found.successes.mean() - mean) < 4 * found.successes.std() / math.sqrt(found.runs)
 
 
@@ -247,7 +252,8 @@ def test_parameters_outside_the_domain_are_refused(wrong):
         predict_audits(**wrong)
 
 
-def test_endless_attacks_are_not_simulated():
-    """A simulation that would not end is refused, and the closed form says the number."""
-    with pytest.raises(DataError, match="closed forms"):
-        simulate(0.0, 1e-9, rate=1.0, tasks=10**7, runs=2, seed=0)
+def test_a_billion_tasks_are_simulated_as_fast_as_one():
+    """Attacks are not drawn one by one, and a monitor that misses nearly all of them lets nearly all through."""
+    found = simulate(1e-12, rate=0.5, tasks=10**9, runs=100, seed=0)
+    assert found.successes.min() > 4e8
+    assert simulate(1.0, rate=1.0, tasks=10, runs=5, seed=0).harmless == 5

@@ -116,7 +116,7 @@ def test_a_model_that_plays_the_gate():
         assert 10_000 * math.log1p(-attack.evaluation_rate) == pytest.approx(math.log(0.5), rel=1e-9)
 
 
-@pytest.mark.parametrize(("n", "tolerated"), [(1, 0), (40, 3), (1000, 0), (1000, 20), (10**9, 0)])
+@pytest.mark.parametrize(("n", "tolerated"), [(1, 0), (40, 3), (1000, 0), (1000, 20), (10**9, 0), (10**9, 5)])
 @pytest.mark.parametrize("probability", [1e-6, 0.05, 0.5, 0.999])
 def test_the_gate_is_passed_with_the_probability_that_was_asked_for(n, tolerated, probability):
     """At the rate returned a binomial number is at most the tolerated one with that probability."""

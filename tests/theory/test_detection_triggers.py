@@ -52,7 +52,7 @@ def test_the_mean_odds_are_a_sum_over_triggers_seen():
     assert samples_on_average(0.1, float(1 / total), 0.2) == pytest.approx(50, rel=1e-9)
 
 
-@pytest.mark.parametrize("share", [1e-4, 0.01, 0.5, 1.0])
+@pytest.mark.parametrize("share", [1e-7, 1e-4, 0.01, 0.5, 1.0])
 @pytest.mark.parametrize("factor", [1.5, 1000.0, 1e9])
 def test_assured_numbers_are_the_least_that_will_do(share, factor):
     """With that many samples enough hold the trigger in 95% of runs, with one less they do not."""
@@ -85,6 +85,8 @@ def test_simulated_odds_agree():
 def test_without_the_trigger_the_odds_stay():
     """No sample holds it: the odds after a million samples are those before."""
     assert simulate(1e-15, 10**6, odds=7.0, residual=0.01, runs=5, seed=0).tolist() == [7.0] * 5
+    with pytest.raises(DataError, match="samples are counted"):
+        samples_assured(1e-30, 1000.0)
     with pytest.raises(DataError, match="what a backdoor is made for"):
         samples_on_average(0.0, 1000.0)
 

@@ -42,7 +42,7 @@ from dokimasia.stats.reassurance import (
     reassurance,
 )
 from dokimasia.stats.roc import Figure, auroc, roc_counts, tpr_at_fpr
-from dokimasia.stats.selective import Promise, Stress, aurc, e_aurc, risk_coverage, selective_threshold, stress
+from dokimasia.stats.selective import Promise, Stress, aurc, e_aurc, risk_coverage, selective_threshold, stress_test
 from dokimasia.stats.sequential import Passage, SequentialTest, first_passage
 from dokimasia.stats.weights import effective_sample_size
 
@@ -96,7 +96,7 @@ __all__ = [
     "roc_counts",
     "selective_threshold",
     "simulated_ceilings",
-    "stress",
+    "stress_test",
     "telling_from",
     "tpr_at_fpr",
     "transcripts_needed",

@@ -104,9 +104,9 @@ def alarm_counts(mean: float, *, alpha: float, longest: int) -> NDArray[np.int64
     [2, 3, 3, 4, 4, 5]
     """
     needed = np.empty(longest, dtype=np.int64)
-    count = 0
+    count, reached = 0, -math.log(_level(alpha))
     for trials in range(1, longest + 1):
-        while count <= trials and log_e_value([0, 1], mean, counts=[trials - count, count]) < -math.log(alpha):
+        while count <= trials and log_e_value([0, 1], mean, counts=[trials - count, count]) < reached:
             count += 1
         needed[trials - 1] = count
     return needed
@@ -192,15 +192,12 @@ def _end(values: ArrayLike, delta: float, bounds: tuple[float, float], counts: A
 
 def _ends(scaled: NDArray[np.float64], often: NDArray[np.float64], delta: float, side: Side) -> NDArray[np.float64]:
     """For each row of `often`, the mean at which the evidence for this side falls to ln(1/delta); in [0, 1]."""
-    if not 0 < delta < 1:
-        raise DataError(
-            "An error probability lies strictly between 0 and 1.", f"Found {delta}.", "Pass for example 0.05."
-        )
+    reached = -math.log(_level(delta))
     values = scaled if side == "above" else 1 - scaled
     near, far = np.zeros(len(often)), np.ones(len(often))
     for _ in range(HALVINGS):
         middle = (near + far) / 2
-        out = _evidence(values, often, middle) >= -math.log(delta)
+        out = _evidence(values, often, middle) >= reached
         near, far = np.where(out, middle, near), np.where(out, far, middle)
     return near if side == "above" else 1 - near
 
@@ -246,6 +243,14 @@ def _observed(
     if len(often) != len(data) or (often < 0).any() or (often != np.floor(often)).any():
         raise DataError("Counts are whole, one for each value.", f"Found {len(often)} for {len(data)}.", "Check them.")
     return (data - low) / (high - low), often
+
+
+def _level(delta: float) -> float:
+    if not 0 < delta < 1:
+        raise DataError(
+            "An error probability lies strictly between 0 and 1.", f"Found {delta}.", "Pass for example 0.05."
+        )
+    return delta
 
 
 def _inside(mean: float, bounds: tuple[float, float]) -> float:

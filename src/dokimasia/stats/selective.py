@@ -113,7 +113,7 @@ def selective_threshold(
     None where there is none: then always ask. Cases above an order statistic of the confidences are a sample from above
     that threshold, so each bound holds, and the division makes the choice among them harmless.
 
-    Misleads as soon as cases come from elsewhere: nothing in it notices. See `stress`.
+    Misleads as soon as cases come from elsewhere: nothing in it notices. See `stress_test`.
 
     >>> sure = np.arange(1000) / 1000
     >>> wrong = (np.arange(1000) % 2 == 0) & (sure < 0.5)
@@ -147,7 +147,9 @@ def selective_threshold(
     return None
 
 
-def stress(promise: Promise, confidence: ArrayLike, errors: ArrayLike, *, target: float, level: float = 0.95) -> Stress:
+def stress_test(
+    promise: Promise, confidence: ArrayLike, errors: ArrayLike, *, target: float, level: float = 0.95
+) -> Stress:
     """Does a promise survive these other cases? `broken` where even the risk's lower limit is above the target.
 
     `confidence` and `errors` as in `selective_threshold`, from a shifted source. The threshold stays what it is.

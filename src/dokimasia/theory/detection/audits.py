@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from dokimasia.core.errors import DataError
 from dokimasia.theory.detection.cue import GaussianCue
-from dokimasia.theory.detection.domain import inside, whole, within
+from dokimasia.theory.detection.domain import inside, upto, whole, within
 
 
 class Outcomes(NamedTuple):
@@ -51,7 +50,7 @@ def successes_before_catch(caught: float, attacks: float = math.inf) -> float:
     >>> successes_before_catch(0.25)
     3.0
     """
-    inside("The share caught", caught, high=1.0000001, edge="At 0 nothing is ever caught, and all succeed.")
+    upto("The share caught", caught, edge="At 0 nothing is ever caught, and all succeed.")
     if caught == 1:
         return 0.0
     tried = 1.0 if attacks == math.inf else -math.expm1(attacks * math.log1p(-caught))
@@ -65,18 +64,14 @@ def no_harm(caught: float, rate: float, tasks: float) -> float:
     not to 0, however long the deployment is.
     """
     within("The share caught", caught)
-    within("The rate of attacks", rate)
-    within("The number of tasks", min(tasks, 1e300), high=math.inf)
-    quiet = 0.0 if rate == 1 and tasks > 0 else math.exp(tasks * math.log1p(-rate)) if rate > 0 and tasks > 0 else 1.0
+    quiet = _never(within("The rate of attacks", rate), tasks)
     return quiet + caught * (1 - quiet)
 
 
 def no_harm_unpunished(caught: float, rate: float, tasks: float) -> float:
     """The same if a catch undoes that attack and nothing else follows: `(1 - q (1-c))^N`, which falls to 0."""
     within("The share caught", caught)
-    within("The rate of attacks", rate)
-    harmful = rate * (1 - caught)
-    return 0.0 if harmful == 1 and tasks > 0 else math.exp(tasks * math.log1p(-harmful)) if tasks > 0 else 1.0
+    return _never(within("The rate of attacks", rate) * (1 - caught), tasks)
 
 
 def audited_share(separation: float, budget: float, rate: float) -> tuple[float, float]:
@@ -150,28 +145,21 @@ def above_selected(margin: float, candidates: float, sight: float) -> float:
     return float(mass.sum() * (x[1] - x[0]))
 
 
-def simulate(separation: float, share: float, *, rate: float, tasks: int, runs: int, seed: int) -> Outcomes:
+def simulate(caught: float, *, rate: float, tasks: int, runs: int, seed: int) -> Outcomes:
     """Deployments of so many tasks, attacks among them at this rate, the first catch ending the deployment.
 
-    Only attacks matter: their number is drawn, then their scores one by one, until the first is caught.
+    Drawn as they come: the number of attacks that there would be, and how many come before the first that is caught.
     """
     rng = np.random.default_rng(seed)
-    threshold = -ndtri(inside("The audited share", share, edge="At 0 nothing is caught, at 1 all is."))
-    left = rng.binomial(whole("The number of tasks", tasks), within("The rate of attacks", rate), runs)
-    successes = np.zeros(runs)
-    going = np.flatnonzero(left)
-    for _ in range(100_000):
-        if not len(going):
-            break
-        missed = rng.normal(separation, 1, len(going)) <= threshold
-        going = going[missed]
-        successes[going] += 1
-        left[going] -= 1
-        going = going[left[going] > 0]
-    else:
-        raise DataError(
-            "A simulation of at most 100,000 attacks a deployment.",
-            f"Found {int(left.max())} left.",
-            "Lower the number of tasks; the closed forms have no such limit.",
-        )
+    upto("The share caught", caught, edge="At 0 nothing is ever caught, and all succeed.")
+    attacks = rng.binomial(whole("The number of tasks", tasks), within("The rate of attacks", rate), runs)
+    missed = np.zeros(runs) if caught == 1 else np.floor(-rng.exponential(size=runs) / math.log1p(-caught))
+    successes = np.minimum(attacks, missed).astype(float)
     return Outcomes(runs, int((successes == 0).sum()), successes)
+
+
+def _never(rate: float, times: float) -> float:
+    """Probability of no event in so many independent chances; `times` may be infinite."""
+    if rate == 0 or times == 0:
+        return 1.0
+    return 0.0 if rate == 1 else math.exp(times * math.log1p(-rate))

@@ -16,7 +16,7 @@ from scipy.special import erf, erfcx, ndtr, ndtri
 
 from dokimasia.core.errors import DataError
 from dokimasia.stats import auroc
-from dokimasia.theory.detection.domain import inside, within
+from dokimasia.theory.detection.domain import inside, whole, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,7 +184,7 @@ def uniform_slack(dimension: int, samples: int, delta: float = 0.05) -> float:
     Vapnik and Chervonenkis (1971), Theory of Probability and its Applications 16:264-280; Ben-David and others (2010),
     Machine Learning 79:151-175.
     """
-    capacity = dimension + 1
+    capacity = whole("The dimension", dimension) + 1
     if samples < capacity:
         return 1.0
     spread = capacity * math.log(2 * math.e * samples / capacity) + math.log(8 / delta)

@@ -14,6 +14,13 @@ def inside(name: str, value: float, *, low: float = 0.0, high: float = 1.0, edge
     return float(value)
 
 
+def upto(name: str, value: float, *, high: float = 1.0, edge: str) -> float:
+    """`value`, above 0 and at most `high`; `edge` says what happens at 0."""
+    if not 0 < value <= high:
+        raise DataError(f"{name} lies above 0 and is at most {high:g}.", f"Found {value}.", edge)
+    return float(value)
+
+
 def within(
     name: str, value: float, *, low: float = 0.0, high: float = 1.0, edge: str = "Pass a number in it."
 ) -> float:

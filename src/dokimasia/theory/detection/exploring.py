@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from dokimasia.theory.detection.domain import inside, whole, within
+from dokimasia.theory.detection.domain import inside, upto, whole, within
 
 
 class Goals(NamedTuple):
@@ -29,7 +29,7 @@ class Goals(NamedTuple):
 
 def first_try(probability: float) -> float:
     """How many samples until an action of this probability is first tried, on average: `1/p`."""
-    return 1 / inside("The probability of the action", probability, high=1.0000001, edge="At 0 it is never tried.")
+    return 1 / upto("The probability of the action", probability, edge="At 0 it is never tried.")
 
 
 def steps_to_learn(start: float, end: float, gain: float = 1.0) -> float:

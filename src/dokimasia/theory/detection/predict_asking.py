@@ -16,6 +16,7 @@ from dokimasia.theory.detection.asking import (
     risk,
     total_cost,
 )
+from dokimasia.theory.detection.domain import whole
 from dokimasia.theory.detection.values import averaged, counted, exact
 from dokimasia.theory.prediction import Prediction
 
@@ -46,6 +47,7 @@ def predict_asking(
     cases, delta:
         Labelled cases that the promise rests on, and the probability with which it may be false.
     """
+    whole("The number of cases", cases, most=100_000)
     share = asked(ask_cost)
     drawn = draw(CASES, slope=slope, seed=seed)
     confident = drawn.confidence >= 1 - ask_cost

@@ -63,7 +63,7 @@ def predict_audits(
     inside("The separation", separation, high=30, edge="At 0 audits are blind; beyond 30 all attacks are caught.")
     whole("The number of tasks", tasks, most=10**9)
     found = catch(separation, share)
-    drawn = simulate(separation, share, rate=rate, tasks=tasks, runs=RUNS, seed=seed)
+    drawn = simulate(found, rate=rate, tasks=tasks, runs=RUNS, seed=seed)
     rule = Resampling(separation=separation, share=share, samples=samples, correlation=correlation)
     steps = simulate_steps(rule, attacks, steps=STEPS, seed=seed)
     mean_attacks = rate * tasks

@@ -125,7 +125,8 @@ def predict_gate(
             "test inputs and deployment inputs are independent draws, the policy is fixed beforehand, and the judge "
             "misses nothing",
             f"the model sees one normal cue, {shift:g} standard deviations higher in deployment",
-            "of spot checks: the coin is hidden until after the act, and traffic stays what it is",
+            "of spot checks: the coin is hidden until after the act, and traffic stays what it is; simulated months have "
+            "20,000 inputs, a tenth reviewed, half of them at the least probability, and 1% misbehaviour",
         ),
         misleads=(
             "Nobody knows the cue that a model has. A score of ours gives lower bounds on how far the two can be told "
@@ -213,7 +214,9 @@ def _reviews(n: int, delta: float) -> Table:
 
 
 def _bounds(shift: float, bad: int, delta: float, n: int, bound: float) -> FigureData:
-    numbers = [int(number) for number in np.unique(np.round(np.geomspace(max(bad + 1, 10), 1e6, 60)))]
+    numbers = [
+        int(number) for number in np.unique(np.round(np.geomspace(max(bad + 1, 10), max(1e6, 100 * (bad + 1)), 60)))
+    ]
     cue = GaussianCue(shift=shift)
     rates = [passing_rate(number, delta, bad) for number in numbers]
     x = tuple(float(number) for number in numbers)

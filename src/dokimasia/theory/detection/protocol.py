@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 
 from dokimasia.core.errors import DataError
 from dokimasia.theory.detection.audits import above_selected
-from dokimasia.theory.detection.domain import inside, whole, within
+from dokimasia.theory.detection.domain import inside, upto, whole, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Attacker:
     waits: float = 1.0
 
     def __post_init__(self) -> None:
-        inside("The rate of attacks", self.rate, high=1.0000001, edge="Without attacks there is nothing to catch.")
+        upto("The rate of attacks", self.rate, edge="Without attacks there is nothing to catch.")
         within("`sight`", self.sight, edge="It is a correlation; at 0 selection selects nothing.")
         for name in ("candidates", "waits"):
             if not getattr(self, name) >= 1:
@@ -149,7 +149,7 @@ def _reached(protocol: Protocol, attacker: Attacker, share: float) -> tuple[floa
                 "Found both.",
                 "The limits do not commute: whichever is taken last wins. Make one of them large and finite.",
             )
-        return (max(0.0, share - q) / (1 - q) if q < 1 else 0.0), min(1.0, share / q)
+        return (max(0.0, share - q) / (1 - q) if q < 1 else 0.0), min(1.0, share / q) if q else 1.0
     if selects:
         return (min(1.0, share / (1 - q)) if q < 1 else 0.0), max(0.0, share - (1 - q)) / q if q else 0.0
     threshold = _threshold(protocol, attacker, share)
@@ -175,7 +175,7 @@ def candidates_to_halve(separation: float, audited: float) -> float:
     """
     margin = inside("The separation", separation, high=37.0, edge="Beyond, the number exceeds double precision.")
     missed = float(ndtr(-margin - ndtri(inside("The audited share", audited, edge="At 0 nothing is audited."))))
-    return 1 - math.log(2) / math.log1p(-missed)
+    return math.inf if missed == 0 else 1 - math.log(2) / math.log1p(-missed)
 
 
 def simulate(protocol: Protocol, attacker: Attacker, *, attacks: int, seed: int) -> tuple[int, int, int]:

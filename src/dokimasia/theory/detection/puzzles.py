@@ -10,6 +10,7 @@ difficulty that another fact, or none, decides, and what counts is the differenc
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -49,16 +50,19 @@ def power_at_any_time(rate: float, null: float, *, alpha: float, longest: int) -
 
     It needs no idea of `s`, and never clears. Exact.
     """
-    needed = alarm_counts(
-        inside("The null rate", null, edge="At 0 one success refutes it."),
-        alpha=alpha,
-        longest=whole("longest", longest),
-    )
+    inside("The null rate", null, edge="At 0 one success refutes it.")
+    needed = _needed(null, alpha, whole("The number of puzzles", longest))
 
     def rule(trials: int, successes: NDArray[np.int64]) -> NDArray[np.int8]:
         return np.asarray(successes >= needed[trials - 1], dtype=np.int8)
 
     return first_passage(rule, rate, longest=longest)
+
+
+@cache
+def _needed(null: float, alpha: float, longest: int) -> NDArray[np.int64]:
+    """The counts at which the e-process alarms; asked for again at each true rate."""
+    return alarm_counts(null, alpha=alpha, longest=longest)
 
 
 def power_of_fixed(rate: float, null: float, *, alpha: float, puzzles: int) -> float:

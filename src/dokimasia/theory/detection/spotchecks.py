@@ -13,12 +13,12 @@ import math
 import numpy as np
 
 from dokimasia.stats import clopper_pearson_upper
-from dokimasia.theory.detection.domain import inside, whole, within
+from dokimasia.theory.detection.domain import inside, upto, whole, within
 
 
 def density_cap(mean: float, least: float) -> float:
     """`M`, the largest density ratio of traffic to reviews; at least 1."""
-    inside("The least probability of a review", least, high=1.0000001, edge="What is never reviewed is not bounded.")
+    upto("The least probability of a review", least, edge="What is never reviewed is not bounded.")
     within("The mean probability of a review", mean, low=least)
     return mean / least
 
@@ -29,7 +29,7 @@ def spot_bound(bad: int, reviewed: int, *, cap: float = 1.0, sensitivity: float 
     >>> spot_bound(0, 1000) < 0.003 < spot_bound(0, 1000, cap=4.0) < 0.012
     True
     """
-    inside("The reviewer's sensitivity", sensitivity, high=1.0000001, edge="A reviewer who sees nothing says nothing.")
+    upto("The reviewer's sensitivity", sensitivity, edge="A reviewer who sees nothing says nothing.")
     within("The density cap", cap, low=1.0, high=math.inf)
     return min(1.0, cap * clopper_pearson_upper(bad, reviewed, delta) / sensitivity)
 

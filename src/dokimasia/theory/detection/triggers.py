@@ -16,9 +16,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc
+from scipy.special import betainc
 
-from dokimasia.theory.detection.domain import inside, whole
+from dokimasia.core.errors import DataError
+from dokimasia.theory.detection.domain import inside, upto, whole
 
 MOST = 10**15
 
@@ -63,16 +64,22 @@ def samples_assured(trigger: float, factor: float, residual: float = 0.01, miss:
     needed = triggers_needed(factor, residual)
 
     def enough(n: int) -> bool:
-        return n >= needed and (trigger == 1 or float(bdtrc(needed - 1, n, trigger)) >= 1 - miss)
+        return n >= needed and (trigger == 1 or float(betainc(needed, n - needed + 1, trigger)) >= 1 - miss)
 
-    high = max(needed, 1)
-    while not enough(high) and high < MOST:
+    high = needed
+    while not enough(high):
+        if high > MOST:
+            raise DataError(
+                f"At most {MOST:.0e} samples are counted.",
+                f"Found a trigger in {trigger} of them.",
+                "At 0 no number of samples is enough.",
+            )
         high *= 2
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return high if not enough(low) or low == 0 else low
+    return high
 
 
 def triggers_needed(factor: float, residual: float) -> int:
@@ -105,10 +112,9 @@ def simulate(
 
 
 def _trigger(trigger: float) -> float:
-    return inside(
+    return upto(
         "The probability that a sample holds the trigger",
         trigger,
-        high=1.0000000001,
         edge="At 0 no number of samples changes anything: that is what a backdoor is made for.",
     )
 
