@@ -2,7 +2,22 @@
 
 import sys
 
-from benchmarks import audit, capture, corpus, fuzz, generation, inspect_logs, kills, provider, reading, size, startup
+from benchmarks import (
+    audit,
+    capture,
+    corpus,
+    fuzz,
+    generation,
+    inspect_logs,
+    kills,
+    provider,
+    reading,
+    size,
+    startup,
+    theory_horizon,
+    theory_proxy,
+    theory_steps,
+)
 
 BENCHMARKS = {
     "startup": startup.run,
@@ -16,6 +31,9 @@ BENCHMARKS = {
     "size": size.run,
     "fuzz": fuzz.run,
     "kills": kills.run,
+    "theory_steps": theory_steps.run,
+    "theory_proxy": theory_proxy.run,
+    "theory_horizon": theory_horizon.run,
 }
 
 if __name__ == "__main__":

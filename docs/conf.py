@@ -1,6 +1,11 @@
 """How Sphinx builds these pages: `python -m sphinx -W -b html docs docs/_build/html`. Needs no network."""
 
+import sys
 from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import gallery
 
 project = "dokimasia"
 author = "The dokimasia authors"
@@ -38,4 +43,5 @@ def end_sections(_app, _what, _name, _thing, _options, lines):
 
 
 def setup(app):
+    app.connect("builder-inited", lambda _app: gallery.write())
     app.connect("autodoc-process-docstring", end_sections, priority=400)  # before napoleon

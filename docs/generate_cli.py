@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from dokimasia.cli.app import app
@@ -31,13 +32,20 @@ def render() -> str:
     parts = [INTRODUCTION, _prose(str(app.info.help))]
     if app.registered_callback is not None:
         parts.append("## `dokimasia`\n\n" + _section("dokimasia [OPTIONS] COMMAND", app.registered_callback.callback))
-    for command in app.registered_commands:
-        callback = command.callback
-        assert callback is not None
-        name = command.name or callback.__name__.replace("_", "-")
+    for name, callback in _commands(app):
         parts.append(f"## `dokimasia {name}`\n\n{_prose(inspect.getdoc(callback) or '')}")
         parts.append(_section(_usage(name, callback), callback))
     return "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+def _commands(group: Typer, before: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Commands with their full names, those of groups after the others."""
+    for command in group.registered_commands:
+        assert command.callback is not None
+        yield before + (command.name or command.callback.__name__.replace("_", "-")), command.callback
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from _commands(inner.typer_instance, f"{before}{inner.name} ")
 
 
 def main() -> None:

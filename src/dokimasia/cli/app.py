@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 import dokimasia
-from dokimasia.cli import examining, machine, runs
+from dokimasia.cli import examining, horizon, machine, proxy, runs
+from dokimasia.cli.theory import theory
 
 app = typer.Typer(
     name="dokimasia",
@@ -40,6 +41,8 @@ for command in (
     examining.realism,
     examining.awareness,
     examining.anomalies,
+    proxy.proxy,
+    horizon.horizon,
     runs.report,
     runs.compare,
     runs.plan,
@@ -48,3 +51,4 @@ for command in (
     machine.doctor,
 ):
     app.command()(command)
+app.add_typer(theory, name="theory")
