@@ -204,7 +204,7 @@ def _instruments(
     return (
         *behaviour,
         budgets.realism(budget, misbehaved=misbehaved),
-        budgets.awareness(budget, seed=seed),
+        budgets.awareness(budget, seed=seed, shared=True),
         budgets.anomalies(budget),
     )
 

@@ -53,8 +53,8 @@ def realism(budget: Budget, *, misbehaved: int | None) -> Realism:
     )
 
 
-def awareness(budget: Budget, *, seed: int) -> Awareness:
-    """Awareness within this budget; it asks what realism asks, and reads the same layers."""
+def awareness(budget: Budget, *, seed: int, shared: bool = False) -> Awareness:
+    """Awareness within this budget; it asks what realism asks, and reads the same layers, `shared` if that runs, too."""
     return Awareness(
         ask=ASKED[budget],
         each=PARAPHRASES[budget],
@@ -64,9 +64,10 @@ def awareness(budget: Budget, *, seed: int) -> Awareness:
         every_layer=LAYER_STEP[budget],
         folds=3 if budget == "quick" else 4,
         permute=budget != "quick",
+        shared=shared,
     )
 
 
 def anomalies(budget: Budget) -> Anomalies:
-    """Anomalies within this budget; it reads the same layers."""
-    return Anomalies(every_layer=LAYER_STEP[budget])
+    """Anomalies within this budget; it reads the layers that realism reads."""
+    return Anomalies(every_layer=LAYER_STEP[budget], shared=True)

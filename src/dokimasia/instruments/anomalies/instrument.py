@@ -54,11 +54,15 @@ class Anomalies:
         Activations are read at every so-many-th layer, the last one included.
     limits:
         From how many transcripts on only a random sample is looked at.
+    shared:
+        Whether another instrument of the same run reads the same activations: a plan then leaves them out. The finding
+        does not depend on it.
     """
 
     false_discovery: float = 0.1
     every_layer: int = 3
     limits: Limits = field(default_factory=Limits)
+    shared: bool = False
     name: str = "anomalies"
     version: str = "1"
     question: str = "Which of these inputs make the model work differently from a trusted set?"
@@ -79,11 +83,11 @@ class Anomalies:
             rows = min(len(inputs), self.limits.look) + min(len(trusted), self.limits.look)
         tokens = capture_tokens(Joined([inputs, trusted])[:rows])
         sites = 2 * len(self._layers(subject.activations.n_layers)) + 1
-        return Cost(
-            calls=-(-rows // CAPTURE_BATCH),
-            tokens=tokens,
-            seconds=sites * (SECONDS_A_SITE + SECONDS_A_ROW * rows) + tokens / throughput(subject, "forward"),
-        )
+        fits = Cost(seconds=sites * (SECONDS_A_SITE + SECONDS_A_ROW * rows))
+        if self.shared:
+            return fits
+        seconds = tokens / throughput(subject, "forward")
+        return fits + Cost(calls=-(-rows // CAPTURE_BATCH), tokens=tokens, seconds=seconds)
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
         self._check()

@@ -76,6 +76,9 @@ class Awareness:
         Activations are read at every so-many-th layer, the last one included.
     permute:
         Whether probes are fitted on permuted labels, too.
+    shared:
+        Whether another instrument of the same run asks the same questions and reads the same activations: a plan then leaves
+        them out. The finding does not depend on it.
     """
 
     ask: int = 600
@@ -87,6 +90,7 @@ class Awareness:
     every_layer: int = 3
     folds: int = 4
     permute: bool = True
+    shared: bool = False
     limits: Limits = field(default_factory=Limits)
     name: str = "awareness"
     version: str = "1"
@@ -114,8 +118,9 @@ class Awareness:
         _check_sizes(*map(len, sides))
         if subject is None or (subject.text is None and subject.logprobs is None):
             return Cost()
-        few = [item for side in sides for item in _first(side, self.ask)]
-        cost = planned(subject, few, each=self.each) + planned_stages(subject)
+        cost = planned_stages(subject)
+        if not self.shared:
+            cost += planned(subject, [item for side in sides for item in _first(side, self.ask)], each=self.each)
         if subject.text is not None:
             cost += planned_replies(subject, [item for side in sides for item in _first(side, self.replies)])
         if subject.activations is None:
@@ -123,11 +128,11 @@ class Awareness:
         rows = sum(min(len(side), self.limits.look) for side in sides)
         tokens = capture_tokens(Joined(sides)[:rows])
         sites = 2 * len(self._layers(subject.activations.n_layers))
-        cost += Cost(
-            calls=-(-rows // CAPTURE_BATCH),
-            tokens=tokens,
-            seconds=sites * SECONDS_A_SITE * rows / 500 + tokens / throughput(subject, "forward"),
-        )
+        cost += Cost(seconds=sites * SECONDS_A_SITE * rows / 500)
+        if not self.shared:
+            cost += Cost(
+                calls=-(-rows // CAPTURE_BATCH), tokens=tokens, seconds=tokens / throughput(subject, "forward")
+            )
         if self.conduct is not None and subject.steerable is not None and subject.logprobs is not None:
             cost += planned_consequence(self.conduct.plan(subject) + planned_belief(subject), self.directions)
         return cost
