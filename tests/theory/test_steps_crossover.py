@@ -100,6 +100,7 @@ def test_laws_and_rates_outside_the_domain_are_refused():
         lambda: Stretched(alpha=0.1, power=math.nan),
         lambda: approaches_for(1.0, Pareto(alpha=0.1)),
         lambda: log_mean_fastest(Pareto(alpha=0.1), 0.0),
+        lambda: log_mean_fastest(LogNormal(sigma=1e100), 1.0),
     ):
         with pytest.raises(DataError):
             make()

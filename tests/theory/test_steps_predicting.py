@@ -43,7 +43,7 @@ def test_a_prediction_is_json_without_nan_or_infinity(below):
         "steps-rate",
         "steps-success",
         "steps-horizon",
-        "steps-median",
+        "steps-pace",
         "steps-proportional",
     }
     assert json.loads(text)["model"] == "steps"
@@ -74,7 +74,7 @@ def test_the_command_prints_a_table_or_json(below, monkeypatch, capsys, tmp_path
     monkeypatch.setattr(dokimasia.theory.steps, "predict", lambda **given: asked.update(given) or below)
     assert steps(alpha=0.2, approaches=4.0, subtasks=5.0, budget=10.0, kappa=3.0, simulate=500, seed=2) == 0
     assert list(asked.values()) == [0.2, 4.0, 5.0, 10.0, 3.0, 500, 2]
-    assert capsys.readouterr().out.startswith("3 approaches are below the threshold")
+    assert capsys.readouterr().out.startswith("A mind with 3 approaches is below")
     assert steps(as_json=True, figures=tmp_path) == 0
     assert json.loads(capsys.readouterr().out)["parameters"]["approaches"] == 3.0
     assert (tmp_path / "steps-rate.svg").read_text(encoding="utf-8").startswith("<")

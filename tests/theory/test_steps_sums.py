@@ -179,3 +179,5 @@ def test_a_median_beyond_all_floats_is_infinite():
     assert limit_median(10, a=1e-3) == math.inf
     with pytest.raises(DataError, match="share"):
         time_within(1.0, 10, a=0.5)
+    with pytest.raises(DataError, match="At least one subtask"):
+        time_within(0.5, 0.5, a=0.5)

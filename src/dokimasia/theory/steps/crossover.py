@@ -75,7 +75,11 @@ def approaches_for(rate: float, law: TimeLaw) -> float:
 
 def _where_it_counts(log_height: Callable[[Array], Array]) -> tuple[float, float]:
     """The interval on which a function of one peak is within DROP of it."""
-    grid = np.concatenate([[0.0], 2.0 ** np.arange(-80, 120)])
+    grid = np.concatenate([[0.0], 2.0 ** np.arange(-80, 200)])
+    if log_height(grid[-1:])[0] > 0:
+        raise DataError(
+            "A mean time whose logarithm is below 1e60 is expected.", "Found a greater one.", "Take a lighter tail."
+        )
     for _ in range(6):
         heights = log_height(grid)
         inside = np.flatnonzero(heights > heights.max() - DROP)

@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
 NODES = 64
 BEND = np.tan(np.pi / 8)
-FARTHEST = 6.0  # where the path ends if the saddle is flat: at about 80 times the saddle
+FARTHEST = 6.0  # where the path ends if the saddle is flat: some 200 times as far out
 DEVIATIONS = 9.0  # and if it is sharp
-SHARP = (
-    1e8  # from here on the integral is the Gaussian one of the second derivative, to as many digits of the logarithm
-)
+SHARP = 1e8  # from here on the integral is Gaussian, to eight decimals of its logarithm
 
 
 def log_integral(exponent: Callable[[Complex], Complex], sharpness: Array) -> Array:

@@ -49,7 +49,7 @@ def tables(alpha: float, subtasks: float, budget: float) -> tuple[Table, ...]:
 
 
 def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tuple[FigureData, ...]:
-    """Rate and horizon against approaches, success against length, medians, and the threshold of a budget in proportion."""
+    """Rate and horizon against approaches, success and pace against length, and the threshold of a budget in proportion."""
     a = alpha * approaches
     least = critical_approaches(alpha)
     wide = np.linspace(0.02, 4, 80) * least
@@ -72,21 +72,21 @@ def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tup
             y_label="subtasks",
             series=(
                 _curve("exact", wide[1:40:3], lambda q: _exact_horizon(budget, alpha * q)),
-                _curve("limit law", wide[1:40:3], lambda q: limit_horizon(budget, a=alpha * q), style="dashed"),
+                _curve("limit law", wide[1:40], lambda q: limit_horizon(budget, a=alpha * q), style="dashed"),
             ),
             y_log=True,
             free=True,
             caption=f"Exponential below the threshold of {least:g}; never above the budget.",
         ),
         FigureData(
-            name="steps-median",
-            title="Median time of a task against its length",
+            name="steps-pace",
+            title="Median pace of a task against its length",
             kind="curves",
             x_label="subtasks",
-            y_label="median time, per subtask",
+            y_label="subtasks per unit of time",
             series=tuple(
                 _curve(
-                    f"Q alpha = {index:g}, slope {median_growth(index) - 1:.2g}",
+                    f"Q alpha = {index:g}, slope {1 - median_growth(index):.2g}",
                     10.0 ** np.arange(0, 7, 2),
                     _paces(index),
                 )
@@ -95,7 +95,7 @@ def figures(alpha: float, approaches: float, budget: float, kappa: float) -> tup
             x_log=True,
             y_log=True,
             free=True,
-            caption="Exact. A level line is linear time; slopes are the limits for long tasks.",
+            caption="Length over the exact median time. A level line is linear time; slopes are the limits for long tasks.",
         ),
         _threshold(alpha, kappa),
     )
@@ -138,7 +138,7 @@ def _exact_horizon(budget: float, a: float) -> float:
 
 
 def _paces(a: float) -> Callable[[float], float]:
-    return lambda n: time_within(0.5, n, a=a) / n
+    return lambda n: n / time_within(0.5, n, a=a)
 
 
 def _success(a: float, budget: float) -> FigureData:
@@ -167,7 +167,8 @@ def _success(a: float, budget: float) -> FigureData:
 
 def _threshold(alpha: float, kappa: float) -> FigureData:
     middle = critical_index(kappa) / alpha
-    approaches = np.linspace(0.3, 2, 35) * middle
+    away = np.linspace(-0.85, 1, 38)
+    approaches = (1 + away * np.abs(away)) * middle  # closest together at the threshold
     return FigureData(
         name="steps-proportional",
         title=f"Success within {kappa:g} times the least time",

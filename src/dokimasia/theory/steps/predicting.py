@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from dokimasia.core.errors import DataError
-from dokimasia.core.rounding import percent
 from dokimasia.stats.intervals import clopper_pearson
 from dokimasia.theory.prediction import Prediction, Value
 from dokimasia.theory.steps.budget import budget_scale, success_probability
@@ -15,7 +14,7 @@ from dokimasia.theory.steps.picture import figures, tables
 from dokimasia.theory.steps.proportional import critical_index, decay_rate, log_miss
 from dokimasia.theory.steps.simulate import shares_within, simulated_times
 from dokimasia.theory.steps.step import critical_approaches, log_quantile, mean_time, rate, rate_gain, tail_index
-from dokimasia.theory.steps.sums import limit_median, median_growth, sum_within, time_within
+from dokimasia.theory.steps.sums import MOST_EXACT, limit_median, median_growth, sum_within, time_within
 
 QUESTION = "How do speed, success and the length of tasks that a mind can do depend on how many approaches it knows?"
 SOURCE = (
@@ -58,6 +57,12 @@ def predict(
         How many whole tasks to simulate; 0 for none.
     """
     a = tail_index(alpha, approaches)
+    if subtasks > MOST_EXACT:
+        raise DataError(
+            f"At most {MOST_EXACT:g} subtasks are expected.",
+            f"Found {subtasks:g}.",
+            "For more take the limit laws, `limit_median` and `success_probability`.",
+        )
     success = sum_within(budget, subtasks, a=a)
     half = horizon(budget, a=a)
     values = [
@@ -225,9 +230,10 @@ def _headline(
     least = critical_approaches(alpha)
     side = "above" if a > 1 else "at" if a == 1 else "below"
     speed = f"subtasks take {mean_time(a):.3g} on average" if a > 1 else "the mean time of a subtask is infinite"
+    length = f"{half:,.0f}" if half >= 100 else f"{half:.3g}"
     return (
-        f"{approaches:g} approaches are {side} the threshold of {least:g}: {speed}, and a budget of {budget:g} is enough "
-        f"for {subtasks:g} subtasks with probability {percent(success)}, for {half:.3g} with one half."
+        f"A mind with {approaches:g} approaches is {side} the threshold of {least:g}: {speed}, and a budget of {budget:g} is "
+        f"enough for a task of length {subtasks:g} with probability {success:.3g}, for one of {length} with probability 0.5."
     )
 
 

@@ -87,13 +87,15 @@ def time_within(share: float, n: float, *, a: float) -> float:
     >>> round(time_within(0.5, 1, a=0.5), 9)
     4.0
     """
-    _check_count(n)
+    checked_index(a)
+    if not 1 <= n < math.inf:
+        raise DataError("At least one subtask is expected.", f"Found {n}.", "None at all take no time.")
     if not 0 < share < 1:
         raise DataError("A share lies between 0 and 1.", f"Found {share}.", "Pass 0.5 for the median.")
     # if each W is within w with a probability of share**(1 / n), their sum is at least w and at most n w
     log_time = -math.log(-math.expm1(math.log(share) / n)) / a
-    low = log_time + math.log(-math.expm1(-log_time)) - 1
-    high = min(low + math.log(n) + 2, 709.0)
+    least = log_time + math.log(-math.expm1(-log_time))
+    low, high = least - 1, min(least + math.log(n) + 1, 709.0)
 
     def exceeds(log_spare: float) -> float:
         return log_spare_within(math.exp(log_spare), n, a=a) - math.log(share)

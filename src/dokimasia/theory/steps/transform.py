@@ -2,9 +2,10 @@
 
 Everything follows from one integral, `I(b, s) = int_0^inf exp(-s w) (1 + w)**-b dw`, which is `exp(s) E_b(s)` with the
 exponential integral of real order: the transform is `M(s) = E exp(-s W) = a I(a + 1, s) = 1 - s I(a, s)`. The trapezoidal
-rule in `log w` gives it to 13 digits for all `s` and `b > 0`, with no series to choose between; off the positive axis the ray
-of `w` turns half as far the other way, between the branch point and growth. `M` has no zero off the negative axis (the Pareto law is a generalised gamma convolution), so that
-its principal logarithm is continuous, and a power `M**n` means something for any real `n`.
+rule gives it to 12 digits for all `s` and `b > 0`, with no series to choose between, after a substitution under which
+both ends vanish doubly exponentially or nearly; off the positive axis the ray of `w` turns half as far the other way. `M` has
+no zero off the negative axis (the Pareto law is a generalised gamma convolution; Bondesson, 1992), so that its principal
+logarithm is continuous, and a power `M**n` means something for any positive `n`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Complex = NDArray[np.complex128]
-    Array = NDArray[np.float64]
 
 STEP = 0.1
 FIRST, MOST = -np.log(40.0), np.log(80.0)
