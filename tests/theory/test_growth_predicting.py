@@ -79,6 +79,13 @@ def test_no_policies_is_no_error():
     assert "moves" not in predict(policies=(), draws=100).headline
 
 
+def test_what_is_certain_cannot_be_raised():
+    """All done today: no policy is praised for adding nothing. More than all is refused."""
+    assert "none of the policies" in predict(Inputs(done=Known(1.0)), draws=100).headline
+    with pytest.raises(DataError, match=r"\(0, 1\]"):
+        predict(Inputs(done=Known(1.5)), draws=100)
+
+
 def test_figures_can_be_drawn(usual):
     """All of them, and their names are this model's."""
     assert all(figure.name.startswith("growth-") for figure in usual.figures)
@@ -94,7 +101,7 @@ def test_arrival_curves_rise(usual):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [({"draws": 5}, "100 draws"), ({"level": 1.0}, "level"), ({"horizon": 0.0}, "horizon")]
+    ("given", "said"), [({"draws": 5}, "100 to 1,000,000"), ({"level": 1.0}, "level"), ({"horizon": 0.0}, "horizon")]
 )
 def test_settings_that_make_no_sense_are_refused(given, said):
     """Each with what is expected."""

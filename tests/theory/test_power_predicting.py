@@ -134,6 +134,7 @@ def test_a_law_without_volumes_is_simulated():
     found = predict(rewards=Rewards(law=LAWS["normal"]), n=500)
     assert any("simulated" in caveat for caveat in found.caveats)
     assert found.value("POWER of off").low is not None
+    assert found.value("carry on: share of rewards for which it is optimal").n == 500
     assert found.value("carry on: leads to the best long run").value == pytest.approx(0.75)
 
 
@@ -190,7 +191,7 @@ def test_states_out_of_reach_do_not_count():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"n": 5}, "100 draws"),
+        ({"n": 5}, "100 to 1,000,000"),
         ({"level": 1.0}, "level"),
         ({"discount": 1.0}, "discount"),
         ({"state": "start"}, "other than the start"),

@@ -10,7 +10,7 @@ from dokimasia.core import DataError, FigureData, Series, Table
 from dokimasia.core.figure import interval_dots
 from dokimasia.core.rounding import percent
 from dokimasia.core.tabulating import Cell
-from dokimasia.theory.growth.effort import Field, fraction_done, people_now, work, years_to_done
+from dokimasia.theory.growth.effort import Field, fraction_done, people_now, share, work, years_to_done
 from dokimasia.theory.growth.inputs import Between, Known, Lognormal, Uncertain
 from dokimasia.theory.growth.policies import (
     NOTHING,
@@ -49,7 +49,8 @@ PERSON_YEARS = Between(3000.0, 6000.0)
 POLICIES = usual_policies(
     pause=Known(12.0), size=Known(10.0), growth=Known(0.5), worth=Between(1.5, 3.0), crunch=Known(2.0)
 )
-SIMULATED = 20_000
+SIMULATED = 10_000
+MOST_DRAWS = 1_000_000
 
 
 def predict(
@@ -78,12 +79,13 @@ def predict(
     level:
         The middle share of the draws that each interval spans.
     """
-    if draws < 100:
-        raise DataError("At least 100 draws are expected.", f"Found {draws}.", "Ask for more: 20,000 take a second.")
+    if not 100 <= draws <= MOST_DRAWS:
+        raise DataError(f"100 to {MOST_DRAWS:,} draws are expected.", f"Found {draws:,}.", "20,000 are plenty.")
     if not 0.0 < horizon <= 150.0:
         raise DataError("A horizon above 0 and at most 150 years is expected.", f"Found {horizon:g}.", "30 shows most.")
     if not 0.0 < level < 1.0:
         raise DataError("A level between 0 and 1 is expected.", f"Found {level:g}.", "0.9 is usual.")
+    share(inputs.done.quantile(0.5))
     made = Draws.make(draws, seed=seed)
     base = in_time(inputs, NOTHING, worlds, made)
     effects = [in_time(inputs, policy, worlds, made) - base for policy in policies]
@@ -222,7 +224,7 @@ def _middle(given: Array, level: float) -> tuple[float, float]:
 
 
 def _years(inputs: Inputs, draws: Draws, level: float) -> Value:
-    median = min(float(inputs.done.quantile(0.5)), 1.0)
+    median = float(inputs.done.quantile(0.5))
     found = years_to_done(median, drawn_field(inputs, NOTHING, draws))
     name = "years until all is done, at the median share done today"
     if np.isinf(found).any():
@@ -247,6 +249,8 @@ def _headline(base: Array, policies: Sequence[Policy], effects: Sequence[Array],
     if not effects:
         return f"{said}."
     best = int(np.argmax([effect.mean() for effect in effects]))
+    if effects[best].mean() < 1e-9:
+        return f"{said}; none of the policies raises it."
     return (
         f"{said}; {policies[best].name} moves that most, by {effects[best].mean():+.2f}, and more than any other "
         f"in {percent(float(most[best]), 0)} of draws."
@@ -364,7 +368,7 @@ def _arrival_figure(inputs: Inputs, policies: Sequence[Policy], draws: Draws, ho
 
 def _done_figure(inputs: Inputs, policies: Sequence[Policy], draws: Draws, horizon: float, level: float) -> FigureData:
     years = np.linspace(0.0, horizon, 61)
-    median = min(float(inputs.done.quantile(0.5)), 1.0)
+    median = float(inputs.done.quantile(0.5))
     series = []
     for policy in (NOTHING, *(policy for policy in policies if policy.growth is not None)):
         drawn = drawn_field(inputs, policy, draws)

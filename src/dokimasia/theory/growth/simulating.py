@@ -8,8 +8,8 @@ from dokimasia.stats.intervals import Interval, wilson
 from dokimasia.theory.growth.effort import Field
 from dokimasia.theory.growth.policies import Array, Draws, Inputs, Policy, Worlds, drawn_field
 
-PAST_STEPS = 2000
-COMING_STEPS = 1000
+PAST_STEPS = 1000
+COMING_STEPS = 500
 NEGLIGIBLE = 40.0
 
 

@@ -16,7 +16,6 @@ from dokimasia.theory.power.optimising import Simulated, simulate
 from dokimasia.theory.power.picture import picture
 from dokimasia.theory.power.rewards import Rewards
 from dokimasia.theory.power.telling import (
-    CURVE_DRAWS,
     Setting,
     by_law,
     discount_figure,
@@ -36,6 +35,7 @@ SOURCE = (
     "Turner, Smith, Shah, Critch and Tadepalli, Optimal Policies Tend to Seek Power, arXiv 1912.01683v10: definitions 3.3 to "
     "6.11, proposition 6.9, theorem 6.13, proposition B.1"
 )
+MOST_DRAWS = 1_000_000
 MISLEADS = (
     "It misleads as a forecast: trained models are rarely optimal for a reward, rewards are not drawn alike for every state, "
     "and which states are told apart is a choice of whoever describes the process. It says what most rewards would ask for."
@@ -73,8 +73,8 @@ def predict(
     process = (mdp or switch()).near()
     fraction("a discount", discount)
     fraction("a level", level)
-    if n < 100:
-        raise DataError("At least 100 draws are expected.", f"Found {n}.", "Ask for more: 20,000 take a second.")
+    if not 100 <= n <= MOST_DRAWS:
+        raise DataError(f"100 to {MOST_DRAWS:,} draws are expected.", f"Found {n:,}.", "20,000 are plenty.")
     given = rewards or Rewards()
     given.added(process)
     setting = Setting(mdp=process, rewards=given, discount=discount, n=n, seed=seed, level=level)
@@ -97,7 +97,7 @@ def predict(
     most, least = int(np.argmax(after)), int(np.argmin(after))
     ends = long_run(process, given)
     weak = _weak_state(process, state, least)
-    favoured = favour(process, given, discount, state=weak, move=least, n=CURVE_DRAWS, seed=seed, z=setting.z)
+    favoured = favour(process, given, discount, state=weak, move=least, n=setting.curve, seed=seed, z=setting.z)
     by_each = by_law(setting)
     found = copies(process)
     also = long_run_copies(process, recurrent(process, process.start)) if countable(process, process.start) else ()
@@ -179,10 +179,11 @@ def _share_values(setting: Setting, shares: Shares | None, drawn: Simulated) -> 
     values = []
     for place, name in enumerate(setting.names):
         low, high = setting.wilson(drawn.optimal[place])
+        named = f"{name}: share of rewards for which it is optimal"
         if shares is not None:
             values.append(
                 Value(
-                    name=f"{name}: share of rewards for which it is optimal",
+                    name=named,
                     value=float(shares.optimal[place]),
                     unit="",
                     method="exact: volume of those rewards",
@@ -190,7 +191,7 @@ def _share_values(setting: Setting, shares: Shares | None, drawn: Simulated) -> 
             )
         values.append(
             Value(
-                name=f"{name}: the same, by simulation",
+                name=named if shares is None else f"{name}: the same, by simulation",
                 value=drawn.optimal[place] / drawn.n,
                 unit="",
                 method="policy iteration for each reward drawn; Wilson interval",
@@ -271,7 +272,7 @@ def _half_value(setting: Setting, found: Favoured, least: int, weak: int) -> Val
         low=found.low,
         high=found.high,
         level=setting.level if found.low is not None and found.high is not None else None,
-        n=CURVE_DRAWS,
+        n=setting.curve,
     )
 
 

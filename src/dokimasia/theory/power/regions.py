@@ -2,9 +2,8 @@
 
 Rewards for which `f` beats every other choice form a polyhedron. Rewards that are independent and uniform fill a cube, so the
 share is a volume; if they are exponential, the share is that of the simplex `sum r <= 1`, since their sum is independent of
-their proportions. Both are sums over the simplices into which
-qhull divides the hull of the corners, and so is the mean of the best value, an integral of `f . r`. The parts must
-fill the body, and by how much they fail to is the error reported.
+their proportions. Both are sums over the simplices into which qhull divides the hull of the corners, and so is the mean of the
+best value, an integral of `f . r`. The parts must fill the body, and by how much they fail to is the error.
 """
 
 from __future__ import annotations

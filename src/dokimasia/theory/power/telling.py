@@ -41,6 +41,11 @@ class Setting:
         return tuple(move.name for move in self.mdp.moves[self.mdp.start])
 
     @property
+    def curve(self) -> int:
+        """Reward functions drawn for what is solved many times over: curves, and descriptions of other fineness."""
+        return min(self.n, CURVE_DRAWS)
+
+    @property
     def z(self) -> float:
         """The normal quantile of the level."""
         return float(ndtri((1.0 + self.level) / 2.0))
@@ -141,9 +146,9 @@ def law_figure(setting: Setting, drawn: Sequence[tuple[str, Simulated]], most: i
 
 def discount_figure(setting: Setting) -> FigureData:
     """Shares of the moves against the discount."""
-    drawn = setting.rewards.draw(setting.mdp, CURVE_DRAWS, np.random.default_rng(setting.seed))
+    drawn = setting.rewards.draw(setting.mdp, setting.curve, np.random.default_rng(setting.seed))
     shares = np.array([optimise(setting.mdp, drawn, discount).best.mean(axis=0) for discount in PATIENCE])
-    error = setting.z * np.sqrt(shares * (1.0 - shares) / CURVE_DRAWS)
+    error = setting.z * np.sqrt(shares * (1.0 - shares) / setting.curve)
     return FigureData(
         name="power-discount",
         title="How often is each move optimal, the more the future counts?",
@@ -160,14 +165,14 @@ def discount_figure(setting: Setting) -> FigureData:
             )
             for move, name in enumerate(setting.names)
         ),
-        caption=f"{CURVE_DRAWS:,} reward functions, the same at each discount.",
+        caption=f"{setting.curve:,} reward functions, the same at each discount.",
     )
 
 
 def favour_figure(setting: Setting, found: Favoured, least: int, weak: int) -> FigureData:
     """The share of the move that leads to least POWER, against extra reward where it leads."""
     state = setting.mdp.states[weak]
-    error = setting.z * np.sqrt(found.shares * (1.0 - found.shares) / CURVE_DRAWS)
+    error = setting.z * np.sqrt(found.shares * (1.0 - found.shares) / setting.curve)
     return FigureData(
         name="power-favoured",
         title=f"How often is {setting.names[least]!r} optimal, if {state!r} is worth more than other states?",
@@ -195,7 +200,7 @@ def split_table(setting: Setting, weak: int) -> Table:
         if len(mdp.states) + number > MOST_STATES or mdp.states[weak] in setting.rewards.extra:
             continue
         parted = split(mdp, weak, number)
-        drawn = setting.rewards.draw(parted, CURVE_DRAWS, np.random.default_rng(setting.seed))
+        drawn = setting.rewards.draw(parted, setting.curve, np.random.default_rng(setting.seed))
         best = optimise(parted, drawn, setting.discount).best
         groups = [family(move.name) for move in parted.moves[parted.start]]
         shares = [best[:, [group == name for group in groups]].any(axis=1).mean() for name in names]
@@ -206,5 +211,5 @@ def split_table(setting: Setting, weak: int) -> Table:
         columns=("ways", *names),
         rows=tuple(rows),
         note="Nothing about the world changes: only how finely it is described, and that each description is rewarded apart. "
-        f"{CURVE_DRAWS:,} reward functions each; a share is right within {setting.z * 0.5 / CURVE_DRAWS**0.5:.4f}.",
+        f"{setting.curve:,} reward functions each; a share is right within {setting.z * 0.5 / setting.curve**0.5:.4f}.",
     )

@@ -4,8 +4,9 @@ Turner and others prove two results of one form. Let `swaps` exchange states in 
 move `fewer` to something that may follow `more`. Then in every orbit of reward functions at least as many members make `more`
 optimal, and not `fewer`, as the reverse.
 
-* Proposition 6.9, at every discount: what is carried are visit distributions, the start stays where it is, and no third move
-  leads to the states of either. `more` also leads to at least as much POWER, if `fewer` cannot lead back to the start.
+* Proposition 6.9, at every discount: what is carried are visit distributions, the start stays where it is and cannot be
+  reached again, and no third move leads to the states of either. `more` also leads to at least as much POWER, if `fewer`
+  cannot lead back to the start.
 * Theorem 6.13, for who cares only about the long run: what is carried are recurrent state distributions, and those that follow
   neither move share no state with them.
 
