@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dokimasia.study.horizon_showing import Shown
+from dokimasia.study.horizon.showing import Shown
 from dokimasia.theory.horizons import (
     AgentFits,
     Attempts,

@@ -11,12 +11,11 @@ import numpy as np
 from dokimasia.core import Access, Cost, DataError, Evidence, Finding, Subject, UserError
 from dokimasia.core.rounding import counted
 from dokimasia.sources.runs import ANY, Columns, Runs, Tally, read_runs
-from dokimasia.study.horizon_judging import Agent
-from dokimasia.study.horizon_telling import tell
-from dokimasia.study.progress import Silent, Watch
-from dokimasia.study.reporting import rendered
-from dokimasia.study.run import Study, carry_out, stamped
-from dokimasia.study.store import RunFolder
+from dokimasia.study.alone import measure_alone
+from dokimasia.study.horizon.judging import Agent
+from dokimasia.study.horizon.telling import tell
+from dokimasia.study.progress import Watch
+from dokimasia.study.run import Study
 from dokimasia.theory.horizons import CURVES, Attempts, fit_agent
 from dokimasia.theory.horizons.comparing import MOST_FOLDS
 
@@ -61,17 +60,7 @@ def horizon(
         },
         seed=seed,
     )
-    (planned,) = study.costs().values()
-    watch = watch or Silent()
-    if run is None:
-        watch.begin(instrument.name, planned.seconds)
-        return stamped(instrument.measure(None, study.evidence, seed=seed), study)
-    folder = RunFolder(Path(run))
-    with folder.opened():
-        (finding,) = carry_out(study, folder, watch)
-        for name, data in rendered(folder).items():
-            folder.write(name, data)
-    return finding
+    return measure_alone(study, run=run, watch=watch)
 
 
 @dataclass(frozen=True, kw_only=True)

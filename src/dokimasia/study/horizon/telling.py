@@ -11,8 +11,8 @@ from dokimasia.core import Estimate, Finding, NotMeasured
 from dokimasia.core.rounding import counted
 from dokimasia.core.tabulating import Cell
 from dokimasia.sources.runs import Runs
-from dokimasia.study.horizon_judging import CONFIDENCE, LEVELS, Agent, Judged
-from dokimasia.study.horizon_showing import (
+from dokimasia.study.horizon.judging import CONFIDENCE, LEVELS, Agent, Judged
+from dokimasia.study.horizon.showing import (
     Shown,
     figures,
     minutes_text,
