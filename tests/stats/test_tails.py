@@ -251,3 +251,14 @@ def test_holm_adjusts_for_number_in_order():
     """The smallest p-value counts for all tests, the next for all but one, and order is kept."""
     assert holm_adjusted([0.04, 0.01, 0.03]).tolist() == pytest.approx([0.06, 0.03, 0.06])
     assert holm_adjusted([0.9, 0.8]).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("xi", [-0.9, 0.01, 2.0, 8.0, 15.0])
+def test_intervals_hold_their_estimates_however_heavy_the_tail(xi):
+    """From tails that end to tails without any moment, and with one value that dwarfs all others."""
+    rows = [*pareto(xi, (20, 60), seed=15), np.append(pareto(0.0, 59, seed=16), 1e9)]
+    for row in rows:
+        fit = tails.fit_pareto(row, nulls=1)
+        assert -1 <= fit.low <= fit.xi <= fit.high
+        assert fit.high - fit.low > 0.1
+    assert tails.fit_rows(np.stack(rows[:20])).xi.mean() == pytest.approx(xi, abs=0.25 * (1 + abs(xi)))

@@ -154,12 +154,21 @@ def test_rounded_scores_are_untied_and_it_is_said():
         (np.arange(100.0), np.full(100, 1.0), "All 100 in `gold` are 1"),
         (np.arange(100.0), np.r_[np.nan, np.arange(99.0)], "finite gold score in `gold`"),
         (np.arange(5.0), None, "Found 5"),
+        (np.arange(100.0) * 1e200, None, "at most 1e\\+100"),
     ],
 )
 def test_scores_that_cannot_be_measured_are_refused(proxy, gold, match):
     """What is not finite is counted; constant scores and a handful are named."""
     with pytest.raises(DataError, match=match):
         module.proxy(Scores(name="bad", proxy=proxy, gold=gold, gold_column="gold"))
+
+
+def test_a_proxy_without_error_is_told_so():
+    """A rising function of the gold score: there is no error whose tail could be looked at."""
+    gold = np.random.default_rng(8).standard_normal(600)
+    found = module.proxy(Scores(name="exact", proxy=np.exp(gold), gold=gold, gold_column="gold"))
+    assert "there is no error" in found.headline
+    assert found.raw["hurts_from"] is None
 
 
 def test_a_run_is_stored_rendered_and_verified(tmp_path):

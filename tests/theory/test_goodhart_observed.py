@@ -221,6 +221,25 @@ def test_the_prediction_is_plain_json_and_figures_have_names(prediction):
     assert all(len(figure.series) <= 6 for figure in prediction.figures)
 
 
+def test_the_command_passes_its_options_on(prediction, monkeypatch, tmp_path, capsys):
+    """`goodhart` hands every option to `predict`, writes the figures where asked, and prints JSON or text."""
+    import json
+
+    from dokimasia.cli.theory.goodhart import goodhart
+
+    given = {}
+    monkeypatch.setattr(
+        "dokimasia.theory.goodhart.predict", lambda **options: given.update(options) or prediction, raising=True
+    )
+    assert goodhart(error_sd=2.0, most=4096, figures=tmp_path / "figures") == 0
+    assert (given["error_sd"], given["most"], given["seed"]) == (2.0, 4096, 0)
+    assert given.keys() == prediction.parameters.keys() | {"seed"}
+    assert len(list((tmp_path / "figures").glob("goodhart-*.svg"))) == len(prediction.figures)
+    assert "Student-t error" in capsys.readouterr().out
+    assert goodhart(as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "goodhart"
+
+
 def test_predictions_refuse_what_they_cannot_do():
     """The largest n has a domain, and so has each standard deviation."""
     with pytest.raises(DataError, match="10\\^12"):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TELLS = 0.8
 """How often controls must be told from an exponential tail before silence counts as "close to exponential"."""
 SCORES, ERROR = "the scores", "the error"
+ROUNDING = 1e-9
+LARGEST = 1e100
+"""Squares of scores must be numbers, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,13 @@ def measure_proxy(scores: Scores, *, seed: int) -> Measured:
         )
     _check("gold", scores.gold_column or "gold", gold)
     _, error = errors_of(proxy, gold)
-    judged, other = _tail(ERROR, error, seed, missing), _tail(SCORES, proxy, seed, missing)
+    if np.ptp(error) <= ROUNDING * np.ptp(proxy):
+        why = "The proxy is a rising function of the gold score: there is no error."
+        missing.append(NotMeasured(what=f"tail of {ERROR}", why=why))
+        judged = None
+    else:
+        judged = _tail(ERROR, error, seed, missing)
+    other = _tail(SCORES, proxy, seed, missing)
     in_tail = value_in_tail(proxy, gold, seed=seed)
     if not in_tail:
         missing.append(NotMeasured(what="independence", why=f"Found {len(proxy)} outputs; it takes 200 or more."))
@@ -133,6 +142,12 @@ def _check(what: str, column: str, values: NDArray[np.float64]) -> None:
             f"Every output has a finite {what} score in `{column}`.",
             f"Found {nan} missing or not-a-number and {infinite} infinite among {len(values)}.",
             "Decide what they stand for: an output that could not be scored is no ordinary one, and leaving it out hides it.",
+        )
+    if np.abs(values).max(initial=0.0) > LARGEST:
+        raise DataError(
+            f"{what.capitalize()} scores of at most {LARGEST:g} are expected.",
+            f"Found {np.abs(values).max():g} in `{column}`.",
+            "Divide them by a constant: nothing here depends on the unit.",
         )
     if len(values) and values.min() == values.max():
         raise DataError(

@@ -3,7 +3,7 @@
 Exceedances `y` of a high threshold have density `(1 + xi y / sigma) ** (-1/xi - 1) / sigma` nearly, whatever they come from
 (Balkema and de Haan 1974, Pickands 1975). With `theta = xi / sigma` the likelihood has its maximum over `xi` at
 `mean(log(1 + theta y))` for each `theta`, so that one dimension is left (Grimshaw 1993), and many samples are fitted at once.
-The largest `xi` that is fitted has no bound; the smallest is -1, below which the likelihood has no maximum.
+The smallest `xi` that is fitted is -1, below which the likelihood has no maximum; the largest is about 30.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 BELOW = 1 - np.geomspace(1e-6, 0.97, 18)
-ABOVE = np.geomspace(0.01, 1000, 18)
-"""Where the profile likelihood is first looked at: shares of the way to -1/max(y), multiples of 1/mean(y)."""
+ABOVE = np.geomspace(0.01, 1e9, 26)
+"""Where the profile likelihood is first looked at: shares of the way to -1/max(y), multiples of 1/median(y)."""
 STEPS = 60
 EXACT = 1e-10
 NARROW = 1e-7
-"""Nearer to nought than this `theta` counts as nought: differences of logarithms would lose their digits."""
+"""A `theta` below this over max(y) counts as nought: differences of logarithms would lose their digits."""
 FEWEST = 10
 CELLS = 2_000_000
 
@@ -59,9 +59,9 @@ class ParetoFit(NamedTuple):
 
 def fit_rows(exceedances: NDArray[np.float64]) -> Fits:
     """Fit each row of `exceedances` (n_samples, k), all of them positive."""
-    scale = exceedances.mean(axis=1)
+    scale = np.median(exceedances, axis=1)
     y = exceedances / scale[:, None]
-    longest = y.max(axis=1)
+    longest, mean = y.max(axis=1), y.mean(axis=1)
     grid = np.concatenate([-BELOW[:, None] / longest, np.repeat(ABOVE[:, None], len(y), axis=1)])
     best = np.argmax([_height(theta, y) for theta in grid], axis=0)
     rows = np.arange(len(y))
@@ -69,7 +69,7 @@ def fit_rows(exceedances: NDArray[np.float64]) -> Fits:
     xi = np.log1p(theta[:, None] * y).mean(axis=1)
     sigma = np.where(xi <= -1, longest, xi / theta)
     xi = np.maximum(xi, -1.0)
-    ratio = 2 * y.shape[1] * (np.where(xi <= -1, 1.0, -xi) - np.log(sigma))
+    ratio = 2 * y.shape[1] * (np.where(xi <= -1, 1.0, -xi) + np.log(mean / sigma))
     return Fits(xi, sigma * scale, np.maximum(ratio, 0.0))
 
 
@@ -90,19 +90,19 @@ def _root(y: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.flo
     f_low, f_high = _slope(low, y), _slope(high, y)
     at = np.where(f_low <= 0, low, high)
     inside = (f_low > 0) & (f_high < 0)
-    side = np.zeros(len(y))
+    side, nought = np.zeros(len(y)), NARROW / y.max(axis=1)
     for _ in range(STEPS):
         if not inside.any():
             break
         step = np.where(inside, (low * f_high - high * f_low) / np.where(inside, f_high - f_low, 1.0), at)
-        at = np.where(np.abs(step) < NARROW, NARROW, step)
+        at = np.where(np.abs(step) < nought, nought, step)
         f_at = _slope(at, y)
         rising = f_at > 0
         f_high = np.where(rising & (side > 0), f_high / 2, np.where(rising, f_high, f_at))
         f_low = np.where(~rising & (side < 0), f_low / 2, np.where(rising, f_at, f_low))
         low, high = np.where(rising, at, low), np.where(rising, high, at)
         side = np.where(rising, 1.0, -1.0)
-        inside &= (high - low > EXACT) & (np.abs(f_at) > EXACT)
+        inside &= (high - low > EXACT * np.abs(at)) & (np.abs(f_at) * np.maximum(at**2, 1.0) > EXACT)
     return at
 
 
@@ -137,7 +137,7 @@ def fit_pareto(exceedances: ArrayLike, *, level: float = 0.95, nulls: int = 499,
         )
     fits = fit_rows(y[None, :])
     xi, sigma, ratio = (float(part[0]) for part in fits)
-    low, high = _interval(y / y.mean(), max(xi / sigma * y.mean(), -(1 - EXACT) * y.mean() / y.max()), ratio, level)
+    low, high = _interval(y / np.median(y), xi / sigma * float(np.median(y)), ratio, level)
     null = exponential_null(len(y), nulls, seed)
     p = (1 + int(np.sum(null >= ratio))) / (len(null) + 1)
     return ParetoFit(xi=xi, low=low, high=high, level=level, sigma=sigma, k=len(y), ratio=ratio, p=p)
@@ -153,16 +153,18 @@ def exponential_null(k: int, nulls: int, seed: int) -> NDArray[np.float64]:
 
 
 def _interval(y: NDArray[np.float64], theta: float, ratio: float, level: float) -> tuple[float, float]:
-    """Where twice the profile log-likelihood of xi lies within the chi-squared quantile of its maximum.
+    """Where twice the profile log-likelihood of xi lies within the chi-squared quantile of its maximum, at `theta`.
 
     For each theta there is one xi at which theta is best, `1 / mean(1 / (1 + theta y)) - 1`, increasing in theta: the
-    profile is traced along theta, and needs no maximisation. `y` has mean 1.
+    profile is traced along theta, and needs no maximisation.
     """
-    target = (ratio - float(chdtri(1, 1 - level))) / (2 * len(y)) - 1
+    exponential = -math.log(float(y.mean())) - 1
+    target = exponential + (ratio - float(chdtri(1, 1 - level))) / (2 * len(y))
+    longest = float(y.max())
 
     def traced(theta: float) -> tuple[float, float]:
-        if abs(theta) < NARROW:
-            return 0.0, -1.0
+        if abs(theta) * longest < NARROW:
+            return 0.0, exponential
         grown = 1 + theta * y
         xi = 1 / float((1 / grown).mean()) - 1
         return xi, -math.log(xi / theta) - (1 + 1 / xi) * float(np.log(grown).mean())
@@ -173,7 +175,8 @@ def _interval(y: NDArray[np.float64], theta: float, ratio: float, level: float) 
             inside, outside = (middle, outside) if traced(middle)[1] >= target else (inside, middle)
         return traced(inside)[0]
 
-    edge = -(1 - EXACT) / float(y.max())
+    edge = -(1 - EXACT) / longest
+    theta = max(theta, edge)
     far = max(theta, 1.0)
     while traced(far)[1] >= target:
         far *= 2
