@@ -102,7 +102,7 @@ def _root(y: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.flo
         f_low = np.where(~rising & (side < 0), f_low / 2, np.where(rising, f_at, f_low))
         low, high = np.where(rising, at, low), np.where(rising, high, at)
         side = np.where(rising, 1.0, -1.0)
-        inside &= (high - low > EXACT * np.abs(at)) & (np.abs(f_at) * np.maximum(at**2, 1.0) > EXACT)
+        inside &= (high - low > EXACT * np.maximum(np.abs(at), 1.0)) & (np.abs(f_at) * np.maximum(at**2, 1.0) > EXACT)
     return at
 
 
