@@ -112,10 +112,23 @@ def realism(
     deployment: given.Deployment = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Let this local model's activations discriminate, too."),
+        typer.Option(metavar="MODEL", help="Let this local model discriminate, too: asked outright, and by its activations."),
     ] = None,
     misbehaved: given.Misbehaved = None,
     delta: Annotated[float, typer.Option(help="Error probability of each bound.")] = 0.05,
+    embeddings: Annotated[
+        bool | None,
+        typer.Option(
+            "--embeddings/--no-embeddings",
+            help="Let sentence embeddings discriminate, too (default: only with --model; needs torch).",
+        ),
+    ] = None,
+    paraphrases: Annotated[
+        int, typer.Option(metavar="N", help="Wordings, 1 to 6, in which the model is asked about each transcript.")
+    ] = 1,
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="Train the model to tell the two apart; by far the dearest.")
+    ] = False,
     seed: given.Seed = None,
     run: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep the finding and a report there (default: keep nothing).")
@@ -138,10 +151,10 @@ def realism(
 ) -> int:
     """How far does an evaluation speak for a deployment, given how well the two can be told apart?
 
-    Without --model, format and words alone discriminate, and no model is loaded.
+    Without --model and --embeddings, format and words alone discriminate, and no model is loaded.
     """
     named = dict(locals())
-    for name in ("delta", "as_json"):
+    for name in ("delta", "as_json", "embeddings", "paraphrases", "fine_tune"):
         del named[name]
     if not evaluation or deployment is None:
         raise typer.BadParameter("name both, --evaluation FILE... and --deployment FILE")
@@ -163,6 +176,9 @@ def realism(
             run=run,
             reading=asked.reading,
             loading=asked.loading,
+            embeddings=embeddings,
+            paraphrases=paraphrases,
+            fine_tune=fine_tune,
             workers=asked.workers,
             watch=watch,
         )

