@@ -45,7 +45,7 @@ def _telling(result: Result) -> list[FigureData]:
     if inside:
         series.append(
             interval_dots(
-                "fitted on half of the suites, judged on the others",
+                "read from inside, suites apart",
                 [(row, *figure) for row, (_, figure) in enumerate(inside, start=len(asked))],
             )
         )
@@ -59,7 +59,7 @@ def _telling(result: Result) -> list[FigureData]:
             series=tuple(series),
             rows=tuple(name for name, _ in (*asked, *inside)),
             reference=0.5,
-            caption="Above: what the subject says when it is asked. Below: what can be read from its activations, and from words "
+            caption="Above: what the subject says when it is asked. Below: what a fit on half of the suites tells of the others, from its activations, and from words "
             "and format without it. Where words do as well as probes, the probes may read nothing else.",
         )
     ]
@@ -74,13 +74,13 @@ def _situation(result: Result) -> list[FigureData]:
     if not untold:
         return []
     names = {
-        "control": "answers rightly where the answer is known",
+        "control": "known answers right",
         "watched": "watched",
-        "consequences": "what it does is real",
+        "consequences": "what it does has consequences",
     }
     rows = tuple(names.get(item.topic, item.meaning) for item in untold)
     spread = [(row, item.share.value, min(item.shares), max(item.shares)) for row, item in enumerate(untold)]
-    series = [interval_dots("told nothing, all paraphrases", spread)]
+    series = [interval_dots("told nothing", spread)]
     truly = {
         item.meaning: item
         for item in result.meanings
@@ -92,17 +92,17 @@ def _situation(result: Result) -> list[FigureData]:
         if item.topic == "stage" and item.meaning in truly
     ]
     if told:
-        series.append(interval_dots("told that this is its stage", told))
+        series.append(interval_dots("told so", told))
     return [
         FigureData(
             name="awareness-situation",
             title="What does it say of its own situation?",
             kind="dots",
-            x_label="probability among the answers offered; lines reach over the paraphrases",
+            x_label="probability among the answers offered",
             y_label="",
             series=tuple(series),
             rows=rows,
-            caption="Where paraphrases disagree, or what it is told changes nothing, the answer is a habit of words and no view of "
+            caption="Lines reach from the least to the largest of the paraphrases. Where these disagree, or what it is told changes nothing, the answer is a habit of words and no view of "
             "its situation.",
         )
     ]
@@ -120,9 +120,9 @@ def _steering(found: Consequence) -> FigureData:
         x_label=f"leaning to misbehave, steered less plain ({found.plain.unit})",
         y_label="",
         series=(
-            interval_dots("steered, with 95% interval over items", ways),
+            interval_dots("steered", ways),
             Series(
-                name="random directions as long; line: where one more would fall",
+                name="random directions",
                 x=(float(shifts.mean()), *map(float, shifts)),
                 y=(float(row),) * (len(shifts) + 1),
                 low=(low, *map(float, shifts)),
@@ -133,5 +133,6 @@ def _steering(found: Consequence) -> FigureData:
         rows=(*(f"towards \u201c{way.towards}\u201d" for way in found.ways), "random"),
         reference=0.0,
         free=True,
-        caption="To the right: more inclined to misbehave. A shift within the reach of random directions shows nothing about tests.",
+        caption="To the right: more inclined to misbehave. Lines: 95% intervals over items, and, of random directions as long, "
+        "where one more would fall. A shift within their reach shows nothing about tests.",
     )
