@@ -98,6 +98,8 @@ def test_drift_alarms_a_test_without_controls_and_not_the_difference():
         {"hiding": 1.5},
         {"drift": -0.1},
         {"puzzles": 0},
+        {"puzzles": 10**6},
+        {"without": 0.5, "knowing": 0.51},
     ],
 )
 def test_parameters_outside_the_domain_are_refused(wrong):

@@ -105,6 +105,7 @@ def best_share(separation: float, *, rate: float, audit_cost: float, harm: float
     inside(
         "The separation", separation, high=math.inf, edge="Without it, audit everything if q harm > cost, else nothing."
     )
+    within("The cost of a missed attack", harm, high=math.inf, edge="If it is infinite, audit everything.")
     if harm <= audit_cost:
         return 0.0
     slope = math.log((1 - rate) / rate) + math.log(audit_cost / (harm - audit_cost))

@@ -65,7 +65,8 @@ def predict_audits(
     found = catch(separation, share)
     drawn = simulate(found, rate=rate, tasks=tasks, runs=RUNS, seed=seed)
     rule = Resampling(separation=separation, share=share, samples=samples, correlation=correlation)
-    steps = simulate_steps(rule, attacks, steps=STEPS, seed=seed)
+    count = min(STEPS, 2_000_000 // samples)
+    steps = simulate_steps(rule, attacks, steps=count, seed=seed)
     mean_attacks = rate * tasks
     expected = (1 - found) / found * (1 - (1 - rate * found) ** tasks)
     best = best_share(separation, rate=rate, audit_cost=audit_cost, harm=harm)
@@ -74,7 +75,7 @@ def predict_audits(
         for aggregate in AGGREGATES
         for value in (
             exact(f"resampling: {NAMES[aggregate]}", rule.catch(aggregate, attacks), f"{samples} samples a step"),
-            counted(f"resampling: {NAMES[aggregate]}, simulated", steps.attacks[aggregate], STEPS, "simulated steps"),
+            counted(f"resampling: {NAMES[aggregate]}, simulated", steps.attacks[aggregate], count, "simulated steps"),
         )
     )
     values = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dokimasia.core import FigureData, Mark, Series, Table
+from dokimasia.core import DataError, FigureData, Mark, Series, Table
 from dokimasia.stats import SequentialTest
 from dokimasia.theory.detection.domain import whole, within
 from dokimasia.theory.detection.puzzles import (
@@ -20,6 +20,7 @@ from dokimasia.theory.prediction import Prediction
 
 RUNS = 20_000
 PERIODS = 2000
+MOST = 500
 
 
 def predict_puzzles(
@@ -52,6 +53,13 @@ def predict_puzzles(
     within("knowing", knowing, low=without, edge="The fact helps: its rate is the larger one.")
     test = SequentialTest(null=without, alternative=knowing, alpha=alpha, beta=beta)
     rate = solving(test, hiding)
+    needed = test.wald(solving(test, 0.5)).mean_trials
+    if needed > MOST:
+        raise DataError(
+            f"Rates far enough apart that a test takes at most {MOST:,} puzzles are expected.",
+            f"Found {without} and {knowing}, between which it takes some {needed:,.0f}.",
+            "Find puzzles that the fact helps more with; equal rates would take for ever.",
+        )
     drifted = min(1.0, without + within("drift", drift))
     drawn = simulate(test, rate, runs=RUNS, seed=seed)
     ignorant, straight, sly = (power(test, share) for share in (1.0, 0.0, hiding))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Resampling:
     def __post_init__(self) -> None:
         within("The separation", self.separation, high=math.inf)
         inside("The audited share", self.share, edge="At 0 nothing is caught, at 1 all is.")
-        whole("The number of samples", self.samples)
+        whole("The number of samples", self.samples, most=1000)
         within(
             "The correlation within a step",
             self.correlation,
@@ -66,6 +67,7 @@ class Resampling:
     def _own(self) -> float:
         return math.sqrt(1 - self.correlation)
 
+    @cache  # noqa: B019 - a frozen value of a few numbers, asked for at each share of attacks
     def threshold(self, aggregate: Aggregate) -> float:
         """Above which value of the aggregate a step is audited."""
         k, b = self.samples, self.share
@@ -142,8 +144,9 @@ def simulate(rule: Resampling, attacks: float, *, steps: int, seed: int) -> Step
     k = rule.samples
     honest: dict[Aggregate, int] = dict.fromkeys(AGGREGATES, 0)
     caught: dict[Aggregate, int] = dict.fromkeys(AGGREGATES, 0)
-    for start in range(0, steps, 50_000):
-        size = min(50_000, steps - start)
+    rows = max(1, 500_000 // k)
+    for start in range(0, steps, rows):
+        size = min(rows, steps - start)
         for counts, attacked in ((honest, False), (caught, True)):
             common = math.sqrt(rule.correlation) * rng.normal(size=(size, 1))
             scores = common + math.sqrt(1 - rule.correlation) * rng.normal(size=(size, k))
