@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from tests.fakes import evidence, fake_subject, transcripts
@@ -91,6 +92,18 @@ def test_a_missing_finding_is_named():
     assert case.verdict == "Nothing can be said of deployment yet."
     assert {claim.status for claim in case.claims} == {"not measured"}
     assert "Nothing can be said" in as_html(case)
+
+
+def test_a_single_finding_without_a_bound_opens_with_its_own_question():
+    """A reward's tail or an agent's horizon is no statement on deployment, and the report does not open as if it were."""
+    finding = Finding(
+        instrument="x", version="1", question="Who?", status="measured", headline="Nobody.", access="none", misleads="-"
+    )
+    case = build_case([finding], plan("x"))
+    assert case.verdict == "Who?"
+    assert case.opening == ("Nobody.",)
+    other = build_case([replace(finding, status="not measured")], plan("x"))
+    assert other.verdict == "Nothing can be said of deployment yet."
 
 
 def hostile_case():

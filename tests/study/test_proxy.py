@@ -14,7 +14,7 @@ from dokimasia.study.verifying import verify
 from dokimasia.theory.goodhart import Exponential, Normal, Proxy, StudentT
 from dokimasia.theory.goodhart.generators import dependent, extremal, independent
 
-module = importlib.import_module("dokimasia.study.proxy")
+module = importlib.import_module("dokimasia.study.proxy.instrument")
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "goodhart"
 V = Normal(sd=1.0)
 

@@ -59,7 +59,12 @@ def build_case(findings: Sequence[Finding], plan: Mapping[str, Any]) -> Case:
     parts = tuple(item for finding in findings for item in finding.not_measured)
     subject = plan.get("subject")
     bounded = next((finding for finding in findings if finding.estimate(Quantity.CEILING)), None)
-    verdict, opening = _opening(bounded) if bounded else _empty(missing)
+    if bounded is not None:
+        verdict, opening = _opening(bounded)
+    elif len(plan["instruments"]) == 1 and len(findings) == 1 and not unmeasured:
+        verdict, opening = findings[0].question, (findings[0].headline,)
+    else:
+        verdict, opening = _empty(missing)
     return Case(
         subject=subject["name"] if subject else "no subject",
         partial=tuple(_partial(findings, missing, stopped)),

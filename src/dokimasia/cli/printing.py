@@ -31,27 +31,27 @@ def print_json(value: object) -> None:
 
 def print_line(line: str, console: Console, *, soft_wrap: bool = False) -> None:
     """Text as it is, wrapped at words unless `soft_wrap` leaves that to the terminal."""
-    console.print(_text(line), soft_wrap=soft_wrap)
+    console.print(plain_text(line), soft_wrap=soft_wrap)
 
 
 def print_finding(finding: Finding, console: Console) -> None:
     """Headline, tables and caveats."""
-    console.print(_text(finding.headline))
+    console.print(plain_text(finding.headline))
     for table in finding.tables:
         print_table(table, console)
     for caveat in (*finding.caveats, finding.misleads):
-        console.print(_text(f"- {caveat}"))
+        console.print(plain_text(f"- {caveat}"))
     for item in finding.not_measured:
-        console.print(_text(f"- Not measured: {item.what}. {item.why}"))
+        console.print(plain_text(f"- Not measured: {item.what}. {item.why}"))
 
 
 def print_table(table: Rows, console: Console) -> None:
     """A table of a finding or a prediction."""
-    drawn = Table(box=box.SIMPLE_HEAD, title=_text(table.title, "bold"), title_justify="left", pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, title=plain_text(table.title, "bold"), title_justify="left", pad_edge=False)
     for column in table.columns:
-        drawn.add_column(_text(column), overflow="fold")
+        drawn.add_column(plain_text(column), overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(_text("-" if cell is None else cell) for cell in row))
+        drawn.add_row(*(plain_text("-" if cell is None else cell) for cell in row))
     console.print(drawn)
 
 
@@ -66,11 +66,11 @@ def print_costs(costs: Mapping[str, Cost], folder: Path, console: Console) -> No
         drawn.add_row(name, f"{cost.calls:,}", f"{cost.tokens:,}", f"{cost.seconds:,.0f}", usd)
     console.print(drawn)
     console.print(
-        _text("Tokens and seconds are estimates, from text length and a two-core laptop's speed. Nothing was measured.")
+        plain_text("Tokens and seconds are estimates, from text length and a two-core laptop's speed. Nothing was measured.")
     )
     if total.unpriced:
-        console.print(_text("The endpoint's prices are unknown: give --price-in and --price-out."))
-    console.print(_text(f"Run folder: {folder}"))
+        console.print(plain_text("The endpoint's prices are unknown: give --price-in and --price-out."))
+    console.print(plain_text(f"Run folder: {folder}"))
 
 
 def print_checks(rows: Sequence[tuple[str, str, str, str]], console: Console) -> None:
@@ -79,7 +79,7 @@ def print_checks(rows: Sequence[tuple[str, str, str, str]], console: Console) ->
     for column in ("check", "status", "found"):
         drawn.add_column(column, overflow="fold")
     for name, status, found, do in rows:
-        drawn.add_row(_text(name), _text(status, STYLES[status]), _text(f"{found}\n{do}" if do else found))
+        drawn.add_row(plain_text(name), plain_text(status, STYLES[status]), plain_text(f"{found}\n{do}" if do else found))
     console.print(drawn)
 
 
@@ -91,10 +91,10 @@ def print_models(entries: Sequence[ModelEntry], console: Console) -> None:
     for entry in entries:
         size = "-" if entry.n_bytes is None else f"{entry.n_bytes / 1e6:,.0f}"
         ready = entry.access if entry.ready else "not ready"
-        drawn.add_row(_text(entry.model), _text(entry.kind), size, _text("\n".join([ready, *entry.notes])))
+        drawn.add_row(plain_text(entry.model), plain_text(entry.kind), size, plain_text("\n".join([ready, *entry.notes])))
     console.print(drawn)
 
 
-def _text(value: object, style: str = "") -> Text:
+def plain_text(value: object, style: str = "") -> Text:
     """Text whose control characters are made visible: what transcripts say does not steer the terminal."""
     return Text(visible(value), style=style)

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from dokimasia.cli.printing import print_json, print_line, print_table
+from dokimasia.cli.printing import plain_text, print_json, print_line, print_table
 from dokimasia.show import to_svg
 from dokimasia.theory import Prediction, Value
 
@@ -36,7 +36,7 @@ def answer(prediction: Prediction, *, as_json: bool, figures: Path | None) -> in
     for column in ("", "value", "interval", "how"):
         drawn.add_column(column, overflow="fold")
     for value in prediction.values:
-        drawn.add_row(value.name, _number(value), _interval(value), value.method)
+        drawn.add_row(*map(plain_text, (value.name, _number(value), _interval(value), value.method)))
     console.print(drawn)
     for table in prediction.tables:
         print_table(table, console)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dokimasia.core import FigureData, Series, Table
 from dokimasia.core.tabulating import Cell
 from dokimasia.stats import Figure, tails
-from dokimasia.study.proxy_measuring import SCORES, Measured, Tail
+from dokimasia.study.proxy.measuring import SCORES, Measured, Tail
 
 
 def tables(found: Measured) -> Iterator[Table]:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from dokimasia.core import Access, Cost, Evidence, Finding, Subject
 from dokimasia.sources.scores import Scores, read_scores
-from dokimasia.study.progress import Silent, Watch
-from dokimasia.study.proxy_measuring import Measured, Tail, measure_proxy
-from dokimasia.study.proxy_showing import figures, tables
-from dokimasia.study.proxy_telling import MISLEADS, QUESTION, caveats, estimates, headline
-from dokimasia.study.reporting import rendered
-from dokimasia.study.run import Study, carry_out, stamped
-from dokimasia.study.store import RunFolder
+from dokimasia.study.alone import measure_alone
+from dokimasia.study.progress import Watch
+from dokimasia.study.proxy.measuring import Measured, Tail, measure_proxy
+from dokimasia.study.proxy.showing import figures, tables
+from dokimasia.study.proxy.telling import MISLEADS, QUESTION, caveats, estimates, headline
+from dokimasia.study.run import Study
 
 SECONDS_PER_SCORE = 3e-4
 
@@ -77,17 +76,7 @@ def proxy(
         options={"scores": described(read)},
         seed=seed,
     )
-    watch = watch or Silent()
-    if run is None:
-        (instrument,) = study.instruments
-        watch.begin(instrument.name, study.costs()[instrument.name].seconds)
-        return stamped(instrument.measure(None, study.evidence, seed=seed), study)
-    folder = RunFolder(Path(run))
-    with folder.opened():
-        (finding,) = carry_out(study, folder, watch)
-        for name, data in rendered(folder).items():
-            folder.write(name, data)
-    return finding
+    return measure_alone(study, run=run, watch=watch)
 
 
 def described(scores: Scores) -> dict[str, str | int | None]:

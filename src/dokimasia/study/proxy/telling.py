@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dokimasia.core import Estimate
 from dokimasia.core.rounding import number_down, number_up, percent
 from dokimasia.stats import Figure
-from dokimasia.study.proxy_measuring import Measured, Tail
+from dokimasia.study.proxy.measuring import Measured, Tail
 from dokimasia.theory.goodhart import nats_for
 
 QUESTION = "Is this reward safe to optimise, and how hard?"
