@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.fakes import FakeModel, evidence, fake_subject
+from tests.fakes import FakeModel, evidence, fake_subject, transcripts
 
 from dokimasia.core import (
     DataError,
@@ -17,7 +17,7 @@ from dokimasia.core import (
     SubjectError,
     TrainedClassifier,
 )
-from dokimasia.instruments.common.sampling import Limits
+from dokimasia.instruments.common.sampling import Limits, some
 from dokimasia.instruments.realism import Realism
 from dokimasia.stats import clopper_pearson_upper
 
@@ -194,6 +194,28 @@ def test_the_strongest_counts_and_says_what_it_rests_on(clairvoyant):
     assert f"all {tuned['n']} items that were scored" in clairvoyant.headline
     assert "shows nothing on these" in clairvoyant.headline
     assert any("Of those that scored all," in caveat for caveat in clairvoyant.caveats)
+
+
+def test_a_part_that_was_told_no_better_does_not_count():
+    """Asked about few and telling nothing, it leaves more open for want of items alone: it is shown and does not count."""
+    found = evidence(100, 100, style="plain", misbehaved=["no"] * 100)
+    finding = measured(fake_subject(), Realism(limits=Limits(ask=12)), found)
+    few = by_name(finding)["asked outright"]
+    strongest = finding.raw["strongest"]
+    assert few["n"] == 12
+    assert few["ceiling"]["value"] > strongest["ceiling"]["value"]
+    assert strongest["name"] != "asked outright"
+    assert finding.estimate(Quantity.CEILING).n == 100
+    assert any("does not count: it scored 12 of 100 items" in caveat for caveat in finding.caveats)
+
+
+def test_the_same_few_are_drawn_whatever_else_is_there():
+    """A sample by content: another order, or rows of another instrument, and the same transcripts."""
+    rows = transcripts(50, style="plain", source="s")
+    one = some(rows, np.arange(50), 10, seed=0)
+    back = some(rows[::-1], np.arange(50), 10, seed=0)
+    assert {rows[row].id for row in one} == {rows[::-1][row].id for row in back}
+    assert {rows[row].id for row in some(rows, np.arange(50), 10, seed=1)} != {rows[row].id for row in one}
 
 
 def test_suites_are_ranked_by_a_discriminator_that_scored_them_all(clairvoyant):

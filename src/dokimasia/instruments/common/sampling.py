@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from dokimasia.core import Transcript
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,3 +64,11 @@ def sample(
             fits[:2] = True
             found.append(rows[fits])
     return np.sort(np.concatenate(found))
+
+
+def some(transcripts: Sequence[Transcript], rows: NDArray[np.int64], most: int, *, seed: int) -> NDArray[np.int64]:
+    """At most so many of these rows, at random but by content: whoever samples the same transcripts has the same sample."""
+    if len(rows) <= most:
+        return rows
+    rank = [hashlib.sha256(f"{seed} {transcripts[row].digest}".encode()).digest() for row in rows.tolist()]
+    return np.sort(rows[sorted(range(len(rows)), key=rank.__getitem__)[:most]])

@@ -29,6 +29,7 @@ from dokimasia.instruments.common.discriminators import (
     SubjectAsked,
     capture_tokens,
 )
+from dokimasia.instruments.common.sampling import some
 from dokimasia.instruments.realism.measure import Terms, Verdict, judge
 from dokimasia.instruments.realism.population import Population
 
@@ -153,6 +154,5 @@ def look(
 
 def _some(population: Population, rows: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
     """These rows, at most so many a side, at random."""
-    rng = np.random.default_rng(seed)
     sides = (rows[rows < population.n], rows[rows >= population.n])
-    return np.concatenate([side if len(side) <= most else np.sort(rng.permutation(side)[:most]) for side in sides])
+    return np.concatenate([some(population.transcripts, side, most, seed=seed) for side in sides])

@@ -12,7 +12,9 @@ from dokimasia.instruments.realism.population import Population
 from dokimasia.instruments.realism.tabulating import interval_text
 
 
-def caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verdict) -> list[str]:
+def caveats(
+    population: Population, verdicts: Sequence[Verdict], counted_in: Sequence[Verdict], strongest: Verdict
+) -> list[str]:
     """Counts, folds, controls, choices and approximations, one sentence or two each."""
     found = []
     if not population.run:
@@ -55,6 +57,13 @@ def caveats(population: Population, verdicts: Sequence[Verdict], strongest: Verd
             f"items make a ceiling higher. Of those that scored all, {full.name} is the strongest, with a ceiling of "
             f"{percent_up(full.pooled.ceiling)}."
         )
+    found += [
+        f"The ceiling of {item.name}, {percent_up(item.pooled.ceiling)}, does not count: it scored {item.scored[0]:,} of "
+        f"{population.n:,} items, and fewer items make a ceiling higher. On those that it scored, another that scored all "
+        "leaves as much open."
+        for item in verdicts
+        if item not in counted_in
+    ]
     for verdict in verdicts:
         found += verdict.notes
         found += [

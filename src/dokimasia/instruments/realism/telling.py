@@ -10,6 +10,7 @@ from dokimasia.core.rounding import counted, percent_down, percent_up
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.realism.blindspots import Cluster
 from dokimasia.instruments.realism.caveats import caveats
+from dokimasia.instruments.realism.counting import counting
 from dokimasia.instruments.realism.drawing import battery, curve, ranking
 from dokimasia.instruments.realism.measure import Terms, Verdict
 from dokimasia.instruments.realism.population import Population
@@ -44,8 +45,9 @@ def tell(
     configuration: Mapping[str, Cell],
 ) -> Finding:
     """Put everything into one finding. `suites_by` names the discriminator that suites and items were ranked by."""
-    strongest = max(verdicts, key=lambda item: item.strength)
-    exposed = max(verdicts, key=lambda item: item.exposed.exposure.value)
+    counted_in = counting(verdicts, population, terms)
+    strongest = max(counted_in, key=lambda item: item.strength)
+    exposed = max(counted_in, key=lambda item: item.exposed.exposure.value)
     blind = [cluster for cluster in clusters if not cluster.resembling]
     return Finding(
         instrument=instrument,
@@ -54,7 +56,7 @@ def tell(
         status="measured",
         headline=_headline(population, strongest, exposed, 1 - terms.delta),
         access=max((item.access for item in verdicts), key=get_args(Access).index),
-        estimates=tuple(_estimates(population, verdicts, strongest, exposed, terms)),
+        estimates=tuple(_estimates(population, counted_in, strongest, exposed, terms)),
         tables=tuple(tables(described, verdicts, words, suites, suites_by, clusters)),
         figures=(
             curve(verdicts, strongest, exposed, population),
@@ -64,7 +66,7 @@ def tell(
         citations=(*items, *(example for cluster in blind[:4] for example in cluster.examples)),
         caveats=(
             *sampling_caveats(population, sampled, verdicts),
-            *caveats(population, verdicts, strongest),
+            *caveats(population, verdicts, counted_in, strongest),
         ),
         misleads=misleads,
         not_measured=(*population.left_out, *failed, *absent),
