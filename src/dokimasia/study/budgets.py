@@ -18,7 +18,7 @@ Budget = Literal["quick", "standard", "thorough"]
 LAYER_STEP = {"quick": 5, "standard": 2, "thorough": 1}
 SAMPLES = {"quick": 1, "standard": 3, "thorough": 5}
 """How often each order of a choice is asked of a subject that shows no log-probabilities."""
-ASKED = {"quick": 300, "standard": 600, "thorough": 1000}
+ASKED = {"quick": 120, "standard": 600, "thorough": 1000}
 """Transcripts a side that the subject is asked about outright, at most."""
 PARAPHRASES = {"quick": 1, "standard": 2, "thorough": 6}
 REPLIES = {"quick": 20, "standard": 40, "thorough": 100}
