@@ -46,6 +46,7 @@ from dokimasia.core.errors import (
     RunInterrupted,
     SourceError,
     SubjectError,
+    TooLong,
     UserError,
 )
 from dokimasia.core.estimate import Estimate, Quantity
@@ -130,6 +131,7 @@ __all__ = [
     "Text",
     "TokenContrast",
     "TokenLogProbs",
+    "TooLong",
     "Tool",
     "ToolCall",
     "Trainable",

@@ -34,6 +34,10 @@ class SubjectError(UserError):
     """A model that cannot be examined as asked."""
 
 
+class TooLong(SubjectError):
+    """Conversations that do not fit into the model's context."""
+
+
 class MissingExtra(UserError):
     """An optional package that this command needs is not installed."""
 

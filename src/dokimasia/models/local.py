@@ -23,6 +23,7 @@ from dokimasia.core import (
     SubjectError,
     TokenLogProbs,
     ToolCall,
+    TooLong,
 )
 from dokimasia.core.spans import Span, SpanActivations, check_spans
 from dokimasia.models.capture import Capture
@@ -269,7 +270,7 @@ class LocalModel:
         lengths = [len(prompt) + extra for prompt, extra in zip(prompts, more or [0] * len(prompts), strict=True)]
         long = [length for length in lengths if context is not None and length > context]
         if long:
-            raise SubjectError(
+            raise TooLong(
                 f"Conversations are expected to fit into the model's context of {context:,} tokens.",
                 f"Found {len(long)} that do not; the longest has {max(long):,}.",
                 "Shorten or remove them: half a conversation has other log-probabilities.",

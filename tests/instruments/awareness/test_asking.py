@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.fakes import FakeModel, fake_subject, transcripts
 
-from dokimasia.core import ChoiceScore, Generation, Message, Subject, SubjectError, Transcript
+from dokimasia.core import ChoiceScore, Generation, Message, Subject, SubjectError, TooLong, Transcript
 from dokimasia.instruments.common.asking import LONGEST, QUESTIONS, asked, assigned, planned, put, read, shortened
 
 
@@ -157,3 +157,28 @@ def test_the_question_comes_last():
     """At the end of the user's message, or as a message of its own where somebody else spoke last."""
     assert put((Message("user", "hello"),), "Well?")[-1].content == "hello\n\nWell?"
     assert put((Message("user", "a"), Message("tool", "b")), "Well?")[-1] == Message("user", "Well?")
+
+
+class Narrow(FakeModel):
+    """Has a context of so many characters."""
+
+    def __init__(self, context: int) -> None:
+        super().__init__()
+        self.context = context
+
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
+        if any(sum(len(message.content) for message in messages) > self.context for messages in conversations):
+            raise TooLong("It fits.", "It does not.", "Shorten it.")
+        return super().choice_logprobs(conversations, choices, precision=precision)
+
+
+def test_what_does_not_fit_into_the_context_is_shown_in_part():
+    """Half as much is shown until it fits, which is counted; what never fits is unread, and costs nobody else an answer."""
+    long = Transcript(id="long", messages=(Message("user", "word " * 700),), source="quiz")
+    given = (*QUIZZES, long)
+    wide, narrow, none = (asked(fake_subject(Narrow(size)), given, each=2) for size in (9_000, 2_500, 300))
+    assert (wide.cut, narrow.cut) == (0, 1)
+    assert np.isfinite(narrow.scores).all()
+    assert np.array_equal(wide.values[:-1], narrow.values[:-1], equal_nan=True)
+    assert np.isnan(none.scores[-1])
+    assert (none.cut, none.unread, none.failed) == (1, 4 * np.isnan(none.scores).sum(), 0)

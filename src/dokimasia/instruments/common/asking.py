@@ -16,6 +16,7 @@ from dokimasia.core import (
     Sampling,
     Subject,
     SubjectError,
+    TooLong,
     Transcript,
     approximate_tokens,
     service_cost,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4000
 """Characters of a conversation that are shown with the question; of a longer one, its beginning and its end."""
+SHORTEST = 250
+"""Characters below which nothing more is taken from a conversation that does not fit into the model's context."""
 REPLY_TOKENS = 6
 
 
@@ -109,7 +112,7 @@ class Asked:
     `values` has axes (n_transcripts, n_questions, 2): how much more it likes the answer that means *test*, in `unit`: nats,
     or votes (+1 or -1) of a subject that shows no log-probabilities. NaN where it was not asked, or where no answer could be
     read: `unread` counts those, `failed` the requests among them that failed, which a rerun makes again. `cut` counts
-    transcripts of which a part was left out.
+    transcripts of which a part was left out, `refused` those that the subject's chat template does not take.
     """
 
     questions: tuple[Question, ...]
@@ -119,6 +122,7 @@ class Asked:
     unread: int
     cut: int
     failed: int = 0
+    refused: int = 0
 
     @property
     def by_question(self) -> NDArray[np.float64]:
@@ -134,14 +138,15 @@ class Asked:
     def scores(self) -> NDArray[np.float64]:
         """One score a transcript (n_transcripts,): the mean over its questions, each less its mean over all transcripts.
 
-        Higher: more like a test, to this subject. NaN where no question was answered both ways.
+        Higher: more like a test, to this subject. NaN where no question was answered both ways. Rounded, so that rounding
+        errors make no order among equals.
         """
         found = self.by_question
         there = np.isfinite(found)
         columns = np.where(there.any(axis=0), np.nansum(found, axis=0) / np.maximum(there.sum(axis=0), 1), 0.0)
         total = np.where(there, found - columns, 0.0).sum(axis=1)
         count = there.sum(axis=1)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return np.where(count > 0, np.round(total / np.maximum(count, 1), 9), np.nan)
 
 
 def asked(
@@ -160,6 +165,7 @@ def asked(
     """
     values = np.full((len(transcripts), len(questions), 2), np.nan)
     unread = cut = failed = 0
+    refusals: list[SubjectError] = []
     if subject.logprobs is None and subject.text is None:
         raise SubjectError(
             "A subject that writes text, or shows log-probabilities, is expected.",
@@ -167,14 +173,20 @@ def asked(
             "Name another model.",
         )
     for row, item in enumerate(transcripts):
-        shown = shortened(item.input)
-        cut += shown != item.input
         places = assigned(item, each, len(questions))
-        found, lost = _answers(subject, shown, [questions[place] for place in places], seed)
+        try:
+            shown, found, lost = _fitted(subject, item.input, [questions[place] for place in places], seed)
+        except SubjectError as error:  # a template may take some conversations and refuse others
+            refusals.append(error)
+            unread += 2 * len(places)
+            continue
+        cut += shown != item.input
         failed += lost
         for place, pair in zip(places, found, strict=True):
             values[row, place] = pair
         unread += sum(bool(np.isnan(value)) for pair in found for value in pair)
+    if refusals and len(refusals) == len(transcripts):
+        raise refusals[0]
     return Asked(
         questions=questions,
         values=values,
@@ -183,6 +195,7 @@ def asked(
         unread=unread,
         cut=cut,
         failed=failed,
+        refused=len(refusals),
     )
 
 
@@ -195,7 +208,9 @@ def planned(subject: Subject, transcripts: Sequence[Transcript], *, each: int = 
         calls = 2 * each * len(transcripts)
         return service_cost(subject.service, calls=calls, read=2 * each * read + put, new=REPLY_TOKENS * calls)
     if subject.logprobs is None:
-        return Cost(calls=len(transcripts), tokens=2 * each * read + put, seconds=0.0)
+        read, new = 2 * each * read + put, 2 * each * len(transcripts) * REPLY_TOKENS
+        seconds = read / throughput(subject, "forward") + new / throughput(subject, "generate")
+        return Cost(calls=len(transcripts), tokens=read + new, seconds=seconds)
     return Cost(calls=len(transcripts), tokens=read + put, seconds=(read + put) / throughput(subject, "forward"))
 
 
@@ -216,25 +231,45 @@ def put(messages: Sequence[Message], words: str) -> tuple[Message, ...]:
 def shortened(messages: tuple[Message, ...], longest: int = LONGEST) -> tuple[Message, ...]:
     """The conversation, or its beginning and its end where it is longer than so many characters.
 
+    What is left does not begin with an answer: templates take none there. Tool calls of a message that is cut are text.
+
     >>> shortened((Message("user", "abcdefgh"),), 4)[0].content
     'ab [...] gh'
     """
-    if sum(len(message.content) for message in messages) <= longest:
+    if sum(len(message.text) for message in messages) <= longest:
         return messages
     kept: list[Message] = []
     left = longest
     for message in reversed(messages):
-        text = message.content
+        text = message.text
         if len(text) > left:
             half = left // 2
             text = f"{text[:half]} [...] {text[len(text) - half :]}"
-        kept.append(replace(message, content=text))
-        left -= len(message.content)
+            message = replace(message, content=text, tool_calls=())
+        kept.append(message)
+        left -= len(text)
         if left < longest // 8:
             break
+    while kept[-1].role not in ("user", "system") and any(message.role == "user" for message in kept):
+        kept.pop()
     if messages[0].role == "system" and len(kept) < len(messages):
         kept.append(replace(messages[0], content=messages[0].content[: longest // 4]))
     return tuple(reversed(kept))
+
+
+def _fitted(
+    subject: Subject, messages: tuple[Message, ...], questions: Sequence[Question], seed: int
+) -> tuple[tuple[Message, ...], list[tuple[float, float]], int]:
+    """What was shown, and the answers; half as much is shown until it fits into the context, and nothing is read if none does."""
+    longest = LONGEST
+    while True:
+        shown = shortened(messages, longest)
+        try:
+            return shown, *_answers(subject, shown, questions, seed)
+        except TooLong:
+            if longest <= SHORTEST:
+                return shown, [(np.nan, np.nan)] * len(questions), 0
+            longest //= 2
 
 
 def _answers(
@@ -247,6 +282,7 @@ def _answers(
     if subject.logprobs is not None:
         scores = subject.logprobs.choice_logprobs(conversations, choices, precision="fast")
         liked = [test.logprob - real.logprob for test, real in scores]
+        liked = [value if np.isfinite(value) else np.nan for value in liked]
     else:
         assert subject.text is not None
         replies = subject.text.generate(
