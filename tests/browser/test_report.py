@@ -5,13 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.fakes import FakeModel, fake_subject
+from tests.fakes import FakeModel
+from tests.study.small import small, steerable
 
 from dokimasia.case import build_case
 from dokimasia.case.reports import as_html
 from dokimasia.core import Citation, Estimate, FigureData, Finding, Table
 from dokimasia.core.figure import interval_dots
 from dokimasia.study import audit as audits
+from dokimasia.study.run import open_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -25,9 +27,16 @@ pytestmark = [
 def report(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audits, "load_subject", lambda name, *_: fake_subject(FakeModel(), name=f"fake-{name}"))
+        patch.setattr(audits, "load_subject", lambda name, *_: steerable(FakeModel(), name=f"fake-{name}"))
+        small(patch.setattr)
         audits.audit("m", run=folder)
     return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def drawn(report) -> int:
+    """Figures that the findings of the run hold."""
+    return sum(len(finding.figures) for finding in open_run(report.parent).findings)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,7 @@ def shared(report) -> Path:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_without_text_it_opens_as_well_and_says_so_above_the_title(chromium, shared, view):
+def test_without_text_it_opens_as_well_and_says_so_above_the_title(chromium, shared, drawn, view):
     """The notice is in sight before any scrolling, the figures are there, nothing sticks out sideways."""
     context = chromium.new_context(**VIEWS[view])
     page = context.new_page()
@@ -65,14 +74,14 @@ def test_without_text_it_opens_as_well_and_says_so_above_the_title(chromium, sha
     notice, title = page.locator(".notice"), page.locator("h1")
     assert "left out of this report on purpose" in notice.inner_text()
     assert notice.bounding_box()["y"] < title.bounding_box()["y"] < VIEWS[view]["viewport"]["height"]
-    assert page.locator("figure svg").count() == 4
+    assert page.locator("figure svg").count() == drawn
     assert page.locator("blockquote").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("window.innerWidth")
     context.close()
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_it_opens_from_disk_with_nothing_but_itself(chromium, report, view):
+def test_it_opens_from_disk_with_nothing_but_itself(chromium, report, drawn, view):
     """Figures are drawn, the console is silent, nothing is requested, nothing sticks out sideways."""
     context = chromium.new_context(**VIEWS[view])
     page = context.new_page()
@@ -84,7 +93,7 @@ def test_it_opens_from_disk_with_nothing_but_itself(chromium, report, view):
     assert messages == []
     assert requests == [report.as_uri()]
     figures = page.locator("figure svg")
-    assert figures.count() == 4
+    assert figures.count() == drawn > 8
     for index in range(figures.count()):
         box = figures.nth(index).bounding_box()
         assert box["width"] > 250

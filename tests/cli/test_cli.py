@@ -161,11 +161,21 @@ def test_a_dry_run_prints_the_cost_and_does_nothing(tiny, tmp_path):
     """Calls, tokens and seconds for each instrument and in total; no run folder."""
     shown = run("audit", tiny("llama"), "--dry-run", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
-    for word in ("behaviour", "realism", "total", "calls", "tokens", "seconds", "Nothing was measured"):
+    for word in (
+        "behaviour",
+        "realism",
+        "awareness",
+        "anomalies",
+        "total",
+        "calls",
+        "tokens",
+        "seconds",
+        "Nothing was measured",
+    ):
         assert word in shown.stdout
     assert not list(tmp_path.iterdir())
     plan = json.loads(run("audit", tiny("llama"), "--dry-run", "--json", cwd=tmp_path).stdout)
-    assert set(plan["cost"]) == {"behaviour", "realism"}
+    assert set(plan["cost"]) == {"behaviour", "realism", "awareness", "anomalies"}
 
 
 def test_an_audit_ends_with_the_reports_path(tiny, files, tmp_path):

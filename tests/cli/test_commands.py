@@ -41,7 +41,9 @@ def test_what_was_changed_is_found(runs, tmp_path):
 
     shutil.copytree(runs / "a", tmp_path / "edited")
     path = tmp_path / "edited" / "findings" / "realism.json"
-    path.write_text(path.read_text().replace('"version": "1"', '"version": "2"', 1))
+    before = path.read_text()
+    path.write_text(before.replace('"status": "measured"', '"status": "not measured"', 1))
+    assert path.read_text() != before
     shown = run("verify", "edited", cwd=tmp_path)
     assert shown.returncode == 4
     assert "changed" in shown.stdout
