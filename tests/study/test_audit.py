@@ -101,7 +101,7 @@ def test_a_second_run_asks_nothing_and_gives_the_same_bytes(whole, done, tmp_pat
     assert same(tmp_path / "run", done[0])
 
 
-BREAKS = {"behaviour": (1, 7), "realism": (20,), "awareness": (32, 47, 60)}
+BREAKS = {"behaviour": (1,), "realism": (20,), "awareness": (32, 60)}
 """Calls at which a run breaks off, by the instrument that makes them."""
 
 
@@ -275,10 +275,10 @@ def test_killed_at_random_moments_nothing_is_lost_doubled_or_half_written(whole,
     assert done[1] <= len(tally.read_text()) + whole["model"].calls <= done[1] + len(killed_in)
 
 
-@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
-def test_a_tiny_real_model_goes_all_the_way(tiny, tmp_path, architecture, monkeypatch):
-    """A real transformer through every capability and all that the quick budget buys, of few items, to the report."""
-    small(monkeypatch.setattr, budget=False)
+@pytest.mark.parametrize(("architecture", "little"), [("llama", False), ("gpt2", True)])
+def test_a_tiny_real_model_goes_all_the_way(tiny, tmp_path, architecture, little, monkeypatch):
+    """A real transformer through every capability, of few items, to the report; one with all that the quick budget buys."""
+    small(monkeypatch.setattr, budget=little)
     run = audit(tiny(architecture), run=tmp_path / "run")
     assert tuple(finding.instrument for finding in run.findings) == INSTRUMENTS
     assert {finding.status for finding in run.findings} == {"measured"}
