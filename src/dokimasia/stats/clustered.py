@@ -123,14 +123,15 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, *, confidence: float 
 
     Student's interval on the sums of whole groups (linearised ratio, groups less one degrees of freedom); the whole line,
     as infinities, if there is a single group. With fewer than some ten groups it is as trustworthy as the normality of
-    their means. Cochran (1977), Sampling Techniques, 9.7.
+    their means; where nothing varies it is a point. Cochran (1977), Sampling Techniques, chapter 9A.
 
     >>> clustered_mean([1.0, 1.2, 0.8, 1.0], ["a", "b", "c", "d"]).value
     1.0
     """
     data = finite("values", values)
-    if not len(data):
-        raise DataError("At least one value is expected.", "Found none.", "Pass one a unit.")
+    if not len(data) or np.isinf(data).any():
+        found = "some that are infinite" if len(data) else "none"
+        raise DataError("At least one value is expected, all of them finite.", f"Found {found}.", "Pass one a unit.")
     group = _numbered(np.asarray(clusters), data)
     value, groups = float(data.mean()), int(group.max()) + 1
     if groups < 2:
