@@ -242,11 +242,7 @@ def shortened(messages: tuple[Message, ...], longest: int = LONGEST) -> tuple[Me
     left = longest
     for message in reversed(messages):
         text = message.text
-        if len(text) > left:
-            half = left // 2
-            text = f"{text[:half]} [...] {text[len(text) - half :]}"
-            message = replace(message, content=text, tool_calls=())
-        kept.append(message)
+        kept.append(message if len(text) <= left else replace(message, content=_middle_out(text, left), tool_calls=()))
         left -= len(text)
         if left < longest // 8:
             break
@@ -255,6 +251,11 @@ def shortened(messages: tuple[Message, ...], longest: int = LONGEST) -> tuple[Me
     if messages[0].role == "system" and len(kept) < len(messages):
         kept.append(replace(messages[0], content=messages[0].content[: longest // 4]))
     return tuple(reversed(kept))
+
+
+def _middle_out(text: str, longest: int) -> str:
+    half = longest // 2
+    return f"{text[:half]} [...] {text[len(text) - half :]}"
 
 
 def _fitted(
