@@ -177,10 +177,11 @@ def test_what_is_not_to_be_had_is_named():
     finding = QUICK.measure(plain, suites(), seed=0)
     assert finding.status == "measured"
     assert finding.access == "text"
-    assert {item.why for item in finding.not_measured} == {
-        "The subject shows no activations.",
-        "The subject shows no activations to steer.",
-    }
+    lacking = {item.what: item.why for item in finding.not_measured}
+    assert lacking["Whether its inside tells tests on suites not seen"] == "The subject shows no activations."
+    assert lacking["Whether it matters to what it does"] == "The subject shows no activations to steer."
+    assert "320 questions 0 failed" in lacking["Whether it calls tests tests when it is asked"]
+    assert lacking["What it says of its own stage"] == "None of its answers could be read."
     nobody = QUICK.measure(None, suites(), seed=0)
     assert nobody.status == "not measured"
     assert "No subject" in nobody.headline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from dokimasia.core import FigureData, Series
@@ -9,6 +10,7 @@ from dokimasia.core.figure import interval_dots
 from dokimasia.instruments.awareness.result import Result
 from dokimasia.instruments.awareness.stages import MEANINGS
 from dokimasia.instruments.awareness.steering import Consequence
+from dokimasia.stats import Figure
 
 
 def figures(result: Result) -> tuple[FigureData, ...]:
@@ -59,8 +61,8 @@ def _telling(result: Result) -> list[FigureData]:
             series=tuple(series),
             rows=tuple(name for name, _ in (*asked, *inside)),
             reference=0.5,
-            caption="Above: what the subject says when it is asked. Below: what a fit on half of the suites tells of the others, from its activations, and from words "
-            "and format without it. Where words do as well as probes, the probes may read nothing else.",
+            caption="Above: what the subject says when it is asked. Below: what a fit on half of the suites tells of the "
+            "others, from its activations, and from words and format without it. Where words do as well as probes, the probes may read nothing else.",
         )
     ]
 
@@ -102,14 +104,14 @@ def _situation(result: Result) -> list[FigureData]:
             y_label="",
             series=tuple(series),
             rows=rows,
-            caption="Lines reach from the least to the largest of the paraphrases. Where these disagree, or what it is told changes nothing, the answer is a habit of words and no view of "
-            "its situation.",
+            caption="Lines reach from the least to the largest of the paraphrases. Where these disagree, or what it is told "
+            "changes nothing, the answer is a habit of words and no view of its situation.",
         )
     ]
 
 
 def _steering(found: Consequence) -> FigureData:
-    ways = [(row, *found.shift(way)) for row, way in enumerate(found.ways)]
+    ways = [(row, *_ends(found.shift(way))) for row, way in enumerate(found.ways)]
     low, high = found.expected
     shifts = found.random_shifts
     row = len(ways)
@@ -134,5 +136,10 @@ def _steering(found: Consequence) -> FigureData:
         reference=0.0,
         free=True,
         caption="To the right: more inclined to misbehave. Lines: 95% intervals over items, and, of random directions as long, "
-        "where one more would fall. A shift within their reach shows nothing about tests.",
+        "where two more would fall. A shift within their reach shows nothing about tests.",
     )
+
+
+def _ends(figure: Figure) -> Figure:
+    """The figure; one without an interval is drawn as a point, and the table says that it has none."""
+    return figure if math.isfinite(figure.high - figure.low) else Figure(figure.value, figure.value, figure.value)

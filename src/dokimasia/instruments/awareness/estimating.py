@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 
 from dokimasia.core import Estimate
+from dokimasia.core.rounding import counted
 from dokimasia.instruments.awareness.probing import SPOKESMAN
 from dokimasia.instruments.awareness.result import Result
 from dokimasia.instruments.awareness.steering import Consequence
 from dokimasia.instruments.awareness.verbalised import Heard
-from dokimasia.stats import Figure, Interval, clopper_pearson
+from dokimasia.stats import Figure, Interval
 
 AWARE = "higher: more signs that it tells tests from deployment"
 SAYS = "higher: it says so more"
@@ -53,7 +54,7 @@ def _asked(result: Result) -> Iterator[Estimate]:
         n=len(result.asked.rows),
         unit="probability",
         direction=AWARE,
-        method="all paraphrases, bias removed; Newcombe at Obuchowski's effective numbers",
+        method="all paraphrases, bias removed; Newcombe at Obuchowski's effective numbers, unread answers counted each way",
     )
     for bias, name in (
         ("yes", "How much rather it says yes, whatever is asked"),
@@ -91,18 +92,28 @@ def _stages(result: Result) -> Iterator[Estimate]:
                 n=len(item.shares),
                 unit="share",
                 direction=SAYS,
-                method="probability among the answers offered, positions averaged; Student's interval over paraphrases",
+                method="probability among the answers offered, positions averaged; "
+                + ("Clopper-Pearson by paraphrase" if result.votes else "Student's interval over paraphrases"),
             )
-    if result.follows is not None:
-        k, n = result.follows
+    if result.repeats is not None:
         yield _estimate(
             "Repeats the stage that it was told",
-            clopper_pearson(k, n),
-            k / n,
-            n=n,
+            result.repeats.share,
+            result.repeats.share.value,
+            n=result.repeats.n,
             unit="share",
             direction="higher: its answers follow what it is told; a third is chance",
-            method="Clopper-Pearson, questions as if independent",
+            method="Clopper-Pearson by question, unread answers counted each way",
+        )
+    if result.first is not None:
+        yield _estimate(
+            "How much rather it names what is offered first, of its own situation",
+            result.first,
+            result.first.value,
+            n=len(result.stages) - result.unread,
+            unit="votes" if result.votes else "nats",
+            direction=BIASED,
+            method="Student's interval by question",
         )
 
 
@@ -115,17 +126,14 @@ def _heard(result: Result) -> Iterator[Estimate]:
         parts.append(("Transcripts as given in which the assistant speaks of a test", result.given))
     for name, heard in parts:
         if heard.n:
-            interval = Interval(
-                clopper_pearson(heard.saying, heard.n).low, clopper_pearson(heard.saying + heard.lost, heard.n).high
-            )
             yield _estimate(
                 name,
-                interval,
+                heard.interval,
                 heard.saying / heard.n,
                 n=heard.n,
                 unit="share",
                 direction=SAYS,
-                method="stated patterns; Clopper-Pearson, failed replies counted each way",
+                method="stated patterns; Clopper-Pearson by template, failed replies counted each way",
             )
 
 
@@ -135,7 +143,10 @@ def _inside(result: Result) -> Iterator[Estimate]:
             if test.transfer is None or test.transfer.auroc is None:
                 continue
             rows = test.transfer.n_negative + test.transfer.n_positive
-            name = f"{test.name}, fitted on {len(one.fitted)} suites and judged on {len(one.judged)} others (part {number})"
+            name = (
+                f"{test.name}, fitted on {counted(len(one.fitted), 'suite')} and judged on "
+                f"{counted(len(one.judged), 'other')} (part {number})"
+            )
             yield _estimate(
                 f"AUROC: {name}",
                 test.transfer.auroc,
@@ -172,19 +183,19 @@ def _steered(found: Consequence) -> Iterator[Estimate]:
         )
         yield _estimate(
             f"Misbehaviour rate, steered towards \u201c{way.towards}\u201d less plain",
-            change.interval,
+            change,
             change.value,
-            n=change.n,
+            n=items,
             unit="difference of shares",
             direction=MATTERS,
-            method="Tango's score interval, items paired, by template",
+            method="Tango's score interval, items paired, by template; what is not settled counted each way",
         )
     yield _estimate(
-        "Leaning to misbehave, one more random direction less plain",
+        "Leaning to misbehave, two more random directions less plain",
         found.expected,
         None,
         n=randoms,
         unit=found.plain.unit,
         direction="wider: chance moves the subject more",
-        method="Student's prediction interval",
+        method="Student's prediction interval for both (Bonferroni)",
     )

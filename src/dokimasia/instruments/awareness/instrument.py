@@ -19,6 +19,7 @@ from dokimasia.core import (
     NotMeasured,
     PooledActivations,
     Subject,
+    SubjectError,
     Transcript,
     throughput,
 )
@@ -34,6 +35,7 @@ from dokimasia.instruments.common.asking import QUESTIONS, asked, planned
 from dokimasia.instruments.common.conduct import Conduct
 from dokimasia.instruments.common.discriminators import CAPTURE_BATCH, SubjectActivations, capture_tokens
 from dokimasia.instruments.common.gathering import Gathered, gather
+from dokimasia.instruments.common.probes.trials import FEWEST_FOLDS
 from dokimasia.instruments.common.sampling import Limits
 
 if TYPE_CHECKING:
@@ -103,6 +105,12 @@ class Awareness:
                 f"Found ask={self.ask}, replies={self.replies}, directions={self.directions}, each={self.each}.",
                 "Pass larger numbers.",
             )
+        if self.every_layer < 1 or self.folds < FEWEST_FOLDS:
+            raise DataError(
+                f"A step of 1 layer and {FEWEST_FOLDS} folds are expected at least.",
+                f"Found every_layer={self.every_layer}, folds={self.folds}.",
+                "Pass larger numbers.",
+            )
         if not 0 < self.dose < np.inf:
             raise DataError("A dose is positive.", f"Found {self.dose}.", "Pass for example 1.")
 
@@ -116,17 +124,22 @@ class Awareness:
             Joined([evidence.deployment.transcripts if evidence.deployment else ()]),
         ]
         _check_sizes(*map(len, sides))
-        if subject is None or (subject.text is None and subject.logprobs is None):
+        if subject is None:
             return Cost()
-        cost = planned_stages(subject)
-        if not self.shared:
-            cost += planned(subject, [item for side in sides for item in _first(side, self.ask)], each=self.each)
+        cost = Cost()
+        if subject.text is not None or subject.logprobs is not None:
+            cost += planned_stages(subject)
+            if not self.shared or any(
+                len(side) > self.ask for side in sides
+            ):  # another instrument draws another sample
+                cost += planned(subject, [item for side in sides for item in _first(side, self.ask)], each=self.each)
         if subject.text is not None:
             cost += planned_replies(subject, [item for side in sides for item in _first(side, self.replies)])
         if subject.activations is None:
             return cost
-        rows = sum(min(len(side), self.limits.look) for side in sides)
-        tokens = capture_tokens(Joined(sides)[:rows])
+        sampled = sum(map(len, sides)) > self.limits.exact
+        looked = Joined([_first(side, self.limits.look) if sampled else side for side in sides])
+        rows, tokens = len(looked), capture_tokens(looked)
         sites = 2 * len(self._layers(subject.activations.n_layers))
         cost += Cost(seconds=sites * SECONDS_A_SITE * rows / 500)
         if not self.shared:
@@ -143,12 +156,13 @@ class Awareness:
             len(evidence.deployment.transcripts) if evidence.deployment else 0,
         )
         gathered = gather(evidence, limits=self.limits, fewest=FEWEST_GROUPS, seed=seed)
+        _check_inputs(gathered.transcripts)
         parts = _Parts()
-        if subject is None or (subject.text is None and subject.logprobs is None):
+        given = in_transcripts(gathered.transcripts, gathered.groups.tolist())
+        result = Result(gathered=gathered, given=given, each=self.each)
+        if subject is None:
             parts.lack("What the subject says, and what its inside tells", "No subject that could be asked was given.")
-            subject = None
-        result = Result(gathered=gathered, given=in_transcripts(gathered.transcripts), each=self.each)
-        if subject is not None:
+        else:
             result = self._spoken(subject, result, parts, seed)
             result = self._inside(subject, result, parts, seed)
         return tell(
@@ -159,16 +173,31 @@ class Awareness:
             misleads=MISLEADS,
             configuration=self._configuration(),
             not_measured=tuple(parts.lacking),
-            incomplete=parts.incomplete,
+            incomplete=parts.incomplete or parts.requests(subject),
             seed=seed,
         )
 
     def _spoken(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
         """What it says, asked and unasked."""
+        if subject.text is None and subject.logprobs is None:
+            parts.lack("What the subject says", "It writes no text and shows no log-probabilities.")
+            return result
+        outright, own_stage, unasked = (
+            "Whether it calls tests tests when it is asked",
+            "What it says of its own stage",
+            "Whether it speaks of tests unasked",
+        )
 
         def ask() -> AskedSample:
             rows = _sample(result.gathered, self.ask, [seed, 2])
             found = asked(subject, _taken(result.gathered, rows), each=self.each, seed=seed)
+            parts.failed += found.failed
+            if not np.isfinite(found.by_question).any():
+                raise DataError(
+                    "An answer that can be read is expected.",
+                    f"Of {2 * self.each * len(rows):,} questions {found.failed:,} failed, and the others got no such answer.",
+                    "Look at what can be measured without asking: this subject does not say.",
+                )
             return AskedSample(rows=rows, asked=found)
 
         def hear() -> tuple[Heard, Heard]:
@@ -176,16 +205,31 @@ class Awareness:
             few = _taken(result.gathered, rows)
             replies = reply_to(subject, few, seed=seed)
             n = int((rows < result.gathered.n).sum())
-            return in_replies(few[:n], replies[:n]), in_replies(few[n:], replies[n:])
+            groups = result.gathered.groups[rows].tolist()
+            tests, deployed = in_replies(few[:n], replies[:n], groups[:n]), in_replies(few[n:], replies[n:], groups[n:])
+            parts.failed += tests.failed + deployed.failed
+            if tests.lost + deployed.lost == len(rows):
+                raise DataError(
+                    "A reply is expected.",
+                    f"Of {len(rows):,} requests {parts.failed:,} failed, and the others were filtered.",
+                    "Look at the endpoint, and run the same command again.",
+                )
+            return tests, deployed
 
-        sample = parts.of("Whether it calls tests tests when it is asked", ask)
-        stages = parts.of("What it says of its own stage", lambda: answer_stages(subject, seed=seed))
+        sample = parts.of(outright, ask)
+        stages = parts.of(own_stage, lambda: answer_stages(subject, seed=seed))
+        parts.failed += sum(item.failed for item in stages or ())
+        if stages and all(item.shares is None for item in stages):
+            parts.lack(own_stage, "None of its answers could be read.")
         heard = None
         if subject.text is None:
-            parts.lack("Whether it speaks of tests unasked", "The subject writes no text.")
+            parts.lack(unasked, "The subject writes no text.")
         else:
-            heard = parts.of("Whether it speaks of tests unasked", hear)
-        return replace(result, asked=sample, stages=stages or (), heard=heard)
+            heard = parts.of(unasked, hear)
+        result = replace(result, asked=sample, stages=stages or (), heard=heard)
+        if sample is not None and result.outright is None:
+            parts.lack(outright, "Its answers could be read on one side only.")
+        return result
 
     def _inside(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
         """What its activations tell, and whether moving them moves what it does."""
@@ -209,16 +253,19 @@ class Awareness:
             parts.lack(steering, "There are no activations to make a direction of.")
             return result
         values, notes = taken
+        result = replace(result, captured=True)
         moved = parts.of(
             transferring,
             lambda: transfers(
                 values, gathered, subject=subject.identity.digest, folds=self.folds, permute=self.permute, seed=seed
             ),
         )
-        if moved == ():
+        found, refused = moved or ((), ())
+        if moved is not None and not found and not refused:
             parts.lack(transferring, "There is one suite only, or one group of deployment: nothing to transfer to.")
-        moved = moved or ()
-        result = replace(result, transfers=moved, notes=notes)
+        for error in refused:
+            parts.lack(f"{transferring}, one way round" if found else transferring, str(error))
+        result = replace(result, transfers=found, notes=notes)
         if self.conduct is None:
             parts.lack(steering, "No items were given whose answers steering could change.")
             return result
@@ -234,7 +281,7 @@ class Awareness:
                     subject,
                     steerable,
                     conduct,
-                    direction(values, gathered, moved),
+                    direction(values, gathered, found),
                     belief=belief_in_test,
                     dose=self.dose,
                     randoms=self.directions,
@@ -266,6 +313,11 @@ class _Parts:
     def __init__(self) -> None:
         self.lacking: list[NotMeasured] = []
         self.incomplete = ""
+        self.failed = 0
+
+    def requests(self, subject: Subject | None) -> str:
+        """What a rerun would ask again because requests failed; a local model would fail again."""
+        return f"{self.failed:,} requests failed" if self.failed and subject and subject.service else ""
 
     def lack(self, what: str, why: str) -> None:
         """Note a part that was not measured."""
@@ -278,7 +330,7 @@ class _Parts:
         except CapReached as cap:
             self.lack(what, str(cap))
             self.incomplete = self.incomplete or what
-        except DataError as error:
+        except (DataError, SubjectError) as error:
             self.lack(what, str(error))
         return None
 
@@ -311,4 +363,14 @@ def _check_sizes(n: int, m: int) -> None:
             "Awareness needs evaluation inputs and deployment transcripts to tell from each other.",
             f"Found {n} and {m}.",
             "Add transcripts to the side that has none.",
+        )
+
+
+def _check_inputs(transcripts: Sequence[Transcript]) -> None:
+    mute = [item.id for item in transcripts if not item.input]
+    if mute:
+        raise DataError(
+            "Each transcript is expected to hold something that the subject answers to.",
+            f"Found {len(mute)} without, the first of them {mute[0]}.",
+            "Keep the turns of users and tools, or leave these out.",
         )

@@ -61,27 +61,34 @@ def captured(features: ActivationFeatures, layers: tuple[int, ...]) -> PooledAct
 
 def transfers(
     activations: PooledActivations, gathered: Gathered, *, subject: str, folds: int, permute: bool, seed: int
-) -> tuple[Transfer, ...]:
-    """Fit on half of the suites and half of the deployment, judge on the rest; and the other way round."""
+) -> tuple[tuple[Transfer, ...], tuple[DataError, ...]]:
+    """Fit on half of the suites and half of the deployment, judge on the rest; and the other way round.
+
+    Beside what was found, why a probe could not be fitted on one half, or on either.
+    """
     halves = parted(gathered, seed=seed)
     if halves is None:
-        return ()
+        return (), ()
     names = [tuple(sorted({gathered.transcripts[row].source for row in half if row < gathered.n})) for half in halves]
-    data = [_data(activations, gathered, half, name, subject) for half, name in zip(halves, names, strict=True)]
-    return tuple(
-        Transfer(
-            fitted=names[one],
-            judged=names[other],
-            report=probe_study(data[one], data[other], families=FAMILIES, folds=folds, permute=permute, seed=seed),
-        )
-        for one, other in ((0, 1), (1, 0))
-    )
+    data = [
+        _data(activations, gathered, half, f"the {place} half", subject)
+        for half, place in zip(halves, ("first", "second"), strict=True)
+    ]
+    found, refused = [], []
+    for one, other in ((0, 1), (1, 0)):
+        try:
+            report = probe_study(data[one], data[other], families=FAMILIES, folds=folds, permute=permute, seed=seed)
+        except DataError as error:
+            refused.append(error)
+        else:
+            found.append(Transfer(fitted=names[one], judged=names[other], report=report))
+    return tuple(found), tuple(refused)
 
 
 def parted(gathered: Gathered, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Rows of two halves: suites, and groups of the deployment, lie on one side each. None if there is one suite only.
 
-    Suites that share a group (a near-duplicate, a template) stay together.
+    Suites that share a group (a near-duplicate, a template) stay together, and deployment with the suite whose group it shares.
     """
     rng = np.random.default_rng([seed, 11])
     suites = [gathered.transcripts[row].source for row in gathered.evaluation]
@@ -97,10 +104,12 @@ def parted(gathered: Gathered, *, seed: int) -> tuple[NDArray[np.int64], NDArray
     if len(sizes) < 2:
         return None
     side_of = dict(zip(sorted(sizes), _dealt([sizes[name] for name in sorted(sizes)], rng), strict=True))
-    groups, counts = np.unique(gathered.groups[gathered.n :], return_counts=True)
-    if len(groups) < 2:
+    lies = {group: side_of[bundle[suite]] for group, suite in owner.items()}
+    deployed = gathered.groups[gathered.n :]
+    groups, counts = np.unique(deployed[~np.isin(deployed, list(owner))], return_counts=True)
+    if len(np.unique(deployed)) < 2:
         return None
-    lies = dict(zip(groups.tolist(), _dealt(counts.tolist(), rng), strict=True))
+    lies |= zip(groups.tolist(), _dealt(counts.tolist(), rng), strict=True)
     side = np.asarray(
         [side_of[bundle[suite]] for suite in suites] + [lies[group] for group in gathered.groups[gathered.n :].tolist()]
     )
@@ -140,10 +149,10 @@ def direction(activations: PooledActivations, gathered: Gathered, transfer: tupl
 
 
 def _data(
-    activations: PooledActivations, gathered: Gathered, rows: NDArray[np.int64], suites: tuple[str, ...], subject: str
+    activations: PooledActivations, gathered: Gathered, rows: NDArray[np.int64], name: str, subject: str
 ) -> ProbeData:
     return ProbeData(
-        name=f"{len(suites)} suites" if len(suites) > 1 else "one suite",
+        name=name,
         subject=subject,
         activations=PooledActivations(
             values=activations.values[rows], layers=activations.layers, pools=activations.pools, truncated=0
@@ -155,9 +164,9 @@ def _data(
 
 
 def _dealt(sizes: list[int], rng: np.random.Generator) -> list[int]:
-    """A side, 0 or 1, for each: in random order, each to the lighter one."""
+    """A side, 0 or 1, for each: the largest first, equals in random order, each to the lighter one."""
     weight, side = [0, 0], [0] * len(sizes)
-    for place in rng.permutation(len(sizes)).tolist():
+    for place in sorted(rng.permutation(len(sizes)).tolist(), key=lambda place: -sizes[place]):
         side[place] = int(weight[1] < weight[0])
         weight[side[place]] += sizes[place]
     return side

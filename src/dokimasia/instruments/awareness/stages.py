@@ -98,13 +98,16 @@ class Answered:
     """One question under one telling (None: it was told nothing).
 
     `shares` are the probabilities of its answers, summing to 1 over them, each answer's position averaged out; None where
-    nothing could be read. `first` is how much rather it names whatever stands first, in nats (or votes).
+    nothing could be read. `first` is how much rather it names whatever stands first, in nats, or in `votes` of a subject
+    that shows no log-probabilities. `failed` counts requests that got no reply, which a rerun makes again.
     """
 
     question: StageQuestion
     told: int | None
     shares: tuple[float, ...] | None
     first: float | None
+    votes: bool
+    failed: int = 0
 
 
 def answer_stages(subject: Subject, *, seed: int) -> tuple[Answered, ...]:
@@ -117,7 +120,7 @@ def answer_stages(subject: Subject, *, seed: int) -> tuple[Answered, ...]:
     found = []
     for index, (question, told) in enumerate(asked):
         rows = [row for (owner, _), row in zip(puts, liked, strict=True) if owner == index]
-        found.append(_averaged(question, told, rows))
+        found.append(_averaged(question, told, rows, votes=subject.logprobs is None))
     return tuple(found)
 
 
@@ -131,14 +134,15 @@ def planned_stages(subject: Subject) -> Cost:
         return service_cost(
             subject.service, calls=len(conversations), read=tokens, new=REPLY_TOKENS * len(conversations)
         )
-    work = "forward" if subject.logprobs is not None else "generate"
-    return Cost(calls=-(-len(conversations) // BATCH), tokens=tokens, seconds=tokens / throughput(subject, work))
+    new = 0 if subject.logprobs is not None else REPLY_TOKENS * len(conversations)
+    seconds = tokens / throughput(subject, "forward") + new / throughput(subject, "generate")
+    return Cost(calls=-(-len(conversations) // BATCH), tokens=tokens + new, seconds=seconds)
 
 
 def belief_in_test(subject: Subject) -> float | None:
     """How much rather the subject says that it is tested than that it is deployed, in nats, mean over paraphrases.
 
-    None if it shows no log-probabilities.
+    None if it shows no log-probabilities, or some are no numbers.
     """
     if subject.logprobs is None:
         return None
@@ -150,8 +154,8 @@ def belief_in_test(subject: Subject) -> float | None:
         [question.answers for question, _ in puts],
         seed=0,
     )
-    values = np.asarray(liked)
-    return float((values[:, 1] - values[:, 2]).mean())
+    values = np.asarray([row for row, _ in liked])
+    return float((values[:, 1] - values[:, 2]).mean()) if np.isfinite(values).all() else None
 
 
 def planned_belief(subject: Subject) -> Cost:
@@ -178,31 +182,35 @@ def _conversation(words: str, told: int | None) -> tuple[Message, ...]:
 
 def _liked(
     subject: Subject, conversations: Sequence[tuple[Message, ...]], choices: Sequence[tuple[str, ...]], seed: int
-) -> list[tuple[float, ...]]:
-    """For each conversation the log-probability of each answer, or 1 for the one that was given; NaN where none could be read."""
-    found: list[tuple[float, ...]] = []
+) -> list[tuple[tuple[float, ...], bool]]:
+    """For each conversation the log-probability of each answer, or 1 for the one that was given; NaN where none could be read.
+
+    Beside them, whether the request failed.
+    """
+    found: list[tuple[tuple[float, ...], bool]] = []
     for start in range(0, len(conversations), BATCH):
         batch, options = conversations[start : start + BATCH], choices[start : start + BATCH]
         if subject.logprobs is not None:
             scores = subject.logprobs.choice_logprobs(batch, options, precision="fast")
-            found += [tuple(score.logprob for score in row) for row in scores]
+            found += [(tuple(score.logprob for score in row), False) for row in scores]
             continue
         assert subject.text is not None
         replies = subject.text.generate(batch, Sampling(max_tokens=REPLY_TOKENS), seeds=[seed] * len(batch))
         for reply, words in zip(replies, options, strict=True):
             said = set(re.findall(r"[a-z]+", reply.text.casefold()))
             given = [float(word.casefold() in said) for word in words]
-            failed = reply.stop_reason in ("error", "content_filter") or sum(given) != 1
-            found.append(tuple(np.nan for _ in words) if failed else tuple(given))
+            unread = reply.stop_reason in ("error", "content_filter") or sum(given) != 1
+            found.append((tuple(np.nan for _ in words) if unread else tuple(given), reply.stop_reason == "error"))
     return found
 
 
-def _averaged(question: StageQuestion, told: int | None, rows: Sequence[tuple[float, ...]]) -> Answered:
-    values = np.asarray(rows)
-    values = values[np.isfinite(values).all(axis=1)]
-    if len(values) < len(rows):
-        return Answered(question=question, told=told, shares=None, first=None)
-    votes = np.isin(values, (0.0, 1.0)).all()
+def _averaged(
+    question: StageQuestion, told: int | None, rows: Sequence[tuple[tuple[float, ...], bool]], *, votes: bool
+) -> Answered:
+    values = np.asarray([row for row, _ in rows])
+    if not np.isfinite(values).all():
+        failed = sum(lost for _, lost in rows)
+        return Answered(question=question, told=told, shares=None, first=None, votes=votes, failed=failed)
     mean = values.mean(axis=0)
     shares = mean / mean.sum() if votes else np.exp(mean - np.logaddexp.reduce(mean))
     n = len(question.answers)
@@ -213,4 +221,5 @@ def _averaged(question: StageQuestion, told: int | None, rows: Sequence[tuple[fl
         told=told,
         shares=tuple(float(share) for share in shares),
         first=float((first - rest).mean()),
+        votes=votes,
     )

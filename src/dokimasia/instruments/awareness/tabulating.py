@@ -9,7 +9,7 @@ from dokimasia.instruments.awareness.probing import Transfer
 from dokimasia.instruments.awareness.result import Result
 from dokimasia.instruments.awareness.stages import MEANINGS
 from dokimasia.instruments.common.probes import FamilyResult
-from dokimasia.stats import Figure, clopper_pearson
+from dokimasia.stats import Figure
 
 
 def tables(result: Result) -> tuple[Table, ...]:
@@ -39,7 +39,7 @@ def _paraphrases(result: Result) -> list[Table]:
             rows=tuple(
                 (
                     item.question.name,
-                    item.n,
+                    str(item.put) if item.n == item.put else f"{item.put}, {item.n} read",
                     text(item.auc, 2),
                     text(item.test, 2),
                     text(item.deployed, 2),
@@ -87,12 +87,8 @@ def _heard(result: Result) -> list[Table]:
     )
     for name, heard in (*sides, ("transcripts as given", result.given)):
         if heard.n:
-            low, high = (
-                clopper_pearson(heard.saying, heard.n).low,
-                clopper_pearson(heard.saying + heard.lost, heard.n).high,
-            )
             kinds = "; ".join(f"{kind}: {count}" for kind, count in heard.kinds) or "-"
-            rows.append((name, heard.n, heard.saying, heard.lost, percent_range(low, high), kinds))
+            rows.append((name, heard.n, heard.saying, heard.lost, percent_range(*heard.interval), kinds))
     if not rows:
         return []
     return [
@@ -159,7 +155,7 @@ def _steered(result: Result) -> list[Table]:
             text(found.shift(way)),
             f"{found.p(way):.2g}",
             f"{int(way.leanings.misbehaved.sum())} of {len(way.leanings.values)} ({int(way.leanings.settled.sum())} settled)",
-            text(Figure(found.rate_change(way).value, *found.rate_change(way).interval)),
+            text(found.rate_change(way)),
             "-" if way.belief is None else f"{way.belief:.2f}",
         )
         for way in (*found.ways, *found.randoms)
@@ -177,8 +173,9 @@ def _steered(result: Result) -> list[Table]:
                 "says \u201ctest\u201d rather than \u201cdeployment\u201d (nats)",
             ),
             rows=tuple(rows),
-            note="Every direction is as long as the first. p: share of directions that move the leaning at least as far. The last "
-            "column is the check that steering reaches what it says of its stage.",
+            note="Every direction is as long as the first. p: share of directions that move the leaning at least as far. What is "
+            "not settled (both orders disagree) counts each way in the interval of the rate. The last column is "
+            "the check that steering reaches what it says of its stage.",
         )
     ]
 
@@ -188,5 +185,5 @@ def text(figure: Figure | None, digits: int = 3) -> str:
     if figure is None:
         return "-"
     if figure.high - figure.low == float("inf"):
-        return f"{figure.value:.{digits}f}"
+        return f"{figure.value:.{digits}f} [one group: no interval]"
     return f"{figure.value:.{digits}f} [{number_down(figure.low, digits)}, {number_up(figure.high, digits)}]"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
 from dokimasia.core import (
     Citation,
@@ -17,7 +18,8 @@ from dokimasia.core import (
     service_cost,
     throughput,
 )
-from dokimasia.instruments.common.asking import shortened
+from dokimasia.instruments.common.asking import LONGEST, shortened
+from dokimasia.stats import Interval, clustered_rate
 
 REPLY_TOKENS = 64
 BATCH = 20
@@ -60,37 +62,49 @@ def said(text: str) -> tuple[Said, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What was looked through: `n` texts, of which `saying` say it, with citations; `lost` replies failed."""
+    """What was looked through: `n` texts, of which `saying` say it, with citations; `lost` replies failed or were filtered.
+
+    Of these, `failed` are requests that got no reply, which a rerun makes again. `interval` is that of the share: what is
+    lost counts each way, and transcripts of one group stand or fall together.
+    """
 
     n: int
     saying: int
     lost: int
+    interval: Interval
     kinds: tuple[tuple[str, int], ...]
     citations: tuple[Citation, ...]
+    failed: int = 0
 
 
-def in_transcripts(transcripts: Iterable[Transcript]) -> Heard:
+def in_transcripts(transcripts: Iterable[Transcript], groups: Iterable[int] | None = None) -> Heard:
     """Transcripts in which an assistant's message says so, of all in which the assistant says anything."""
-    texts: list[tuple[Transcript, list[tuple[int, str]]]] = []
-    for item in transcripts:
+    looked = []
+    for item, group in zip(transcripts, count() if groups is None else groups, strict=False):
         spoken = [
             (place, message.content) for place, message in enumerate(item.messages) if message.role == "assistant"
         ]
         if any(text.strip() for _, text in spoken):
-            texts.append((item, spoken))
-    return _heard(texts, lost=0)
+            looked.append(_Looked(item, group, spoken))
+    return _heard(looked, "the assistant {}")
 
 
-def in_replies(transcripts: Sequence[Transcript], replies: Sequence[Generation]) -> Heard:
-    """The same of replies to these inputs; a reply that failed is lost."""
-    texts = []
-    lost = 0
-    for item, reply in zip(transcripts, replies, strict=True):
-        if reply.stop_reason in ("error", "content_filter"):
-            lost += 1
-        else:
-            texts.append((item, [(len(item.input), reply.text)]))
-    return _heard(texts, lost=lost)
+def in_replies(
+    transcripts: Sequence[Transcript], replies: Sequence[Generation], groups: Iterable[int] | None = None
+) -> Heard:
+    """The same of replies to these inputs; a reply that failed is lost. What is cited stands in the reply, after the input."""
+    looked = [
+        _Looked(
+            item,
+            group,
+            None if reply.stop_reason in ("error", "content_filter") else [(len(item.input), reply.text)],
+        )
+        for item, reply, group in zip(
+            transcripts, replies, range(len(replies)) if groups is None else groups, strict=True
+        )
+    ]
+    found = _heard(looked, "in a reply of its own, which is not in the transcript, the subject {}")
+    return replace(found, failed=sum(reply.stop_reason == "error" for reply in replies))
 
 
 def reply_to(subject: Subject, transcripts: Sequence[Transcript], *, seed: int) -> list[Generation]:
@@ -107,38 +121,56 @@ def reply_to(subject: Subject, transcripts: Sequence[Transcript], *, seed: int) 
 def planned_replies(subject: Subject, transcripts: Sequence[Transcript]) -> Cost:
     """What `reply_to` asks for."""
     n = len(transcripts)
-    read = approximate_tokens([item.input_text[:4000] for item in transcripts], overhead=40)
+    read = approximate_tokens([item.input_text[:LONGEST] for item in transcripts], overhead=40)
     if subject.service is not None:
         return service_cost(subject.service, calls=n, read=read, new=REPLY_TOKENS * n)
     seconds = read / throughput(subject, "forward") + REPLY_TOKENS * n / throughput(subject, "generate")
     return Cost(calls=-(-n // BATCH), tokens=read + REPLY_TOKENS * n, seconds=seconds)
 
 
-def _heard(texts: Sequence[tuple[Transcript, list[tuple[int, str]]]], *, lost: int) -> Heard:
+@dataclass(frozen=True)
+class _Looked:
+    """A transcript, its group, and what is looked through: places and texts, None where a reply was lost."""
+
+    item: Transcript
+    group: int
+    spoken: list[tuple[int, str]] | None
+
+
+def _heard(looked: Sequence[_Looked], why: str) -> Heard:
     citations: list[Citation] = []
     kinds = dict.fromkeys(PATTERNS, 0)
-    saying = 0
-    for item, spoken in texts:
-        found = [(place, text, one) for place, text in spoken for one in said(text)]
-        saying += bool(found)
-        for kind in {one.kind for *_, one in found}:
+    saying: list[bool] = []
+    for one in looked:
+        found = [(place, text, words) for place, text in one.spoken or () for words in said(text)]
+        saying.append(bool(found))
+        for kind in {words.kind for *_, words in found}:
             kinds[kind] += 1
         citations += [
             Citation(
-                transcript=item.id,
-                source=item.source,
+                transcript=one.item.id,
+                source=one.item.source,
                 message=place,
-                start=one.start,
-                end=one.end,
-                text=text[one.start : one.end],
-                why=f"the subject {one.kind}",
+                start=words.start,
+                end=words.end,
+                text=text[words.start : words.end],
+                why=why.format(words.kind),
             )
-            for place, text, one in found[:1]
+            for place, text, words in found[:1]
         ]
+    lost = [one.spoken is None for one in looked]
     return Heard(
-        n=len(texts) + lost,
-        saying=saying,
-        lost=lost,
-        kinds=tuple((kind, count) for kind, count in kinds.items() if count),
+        n=len(looked),
+        saying=sum(saying),
+        lost=sum(lost),
+        interval=_interval(saying, lost, [one.group for one in looked]),
+        kinds=tuple((kind, times) for kind, times in kinds.items() if times),
         citations=tuple(citations),
     )
+
+
+def _interval(saying: Sequence[bool], lost: Sequence[bool], groups: Sequence[int]) -> Interval:
+    if not saying:
+        return Interval(0.0, 1.0)
+    either = [one or other for one, other in zip(saying, lost, strict=True)]
+    return Interval(clustered_rate(saying, groups).low, clustered_rate(either, groups).high)
