@@ -285,7 +285,7 @@ def test_what_is_not_settled_counts_each_way():
 def test_one_template_has_no_interval_and_is_drawn_all_the_same():
     """The table says so, no infinity reaches a figure or JSON, and the layer is not said to be a probe's choice."""
     finding = told(result(consequence=steered(Fixed(templates=1))))
-    assert "one group: no interval" in finding.table("steering").rows[1][1]
+    assert "[no interval]" in finding.table("steering").rows[1][1]
     assert not [item for item in finding.estimates if "towards" in item.name and item.unit == "nats"]
     assert any("no probe could choose" in caveat for caveat in finding.caveats)
 

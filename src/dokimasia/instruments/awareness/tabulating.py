@@ -181,9 +181,10 @@ def _steered(result: Result) -> list[Table]:
 
 
 def text(figure: Figure | None, digits: int = 3) -> str:
-    """A figure with its interval, ends rounded outward."""
+    """A figure with its interval, ends rounded outward; that of a single group has none."""
     if figure is None:
         return "-"
+    value = f"{round(figure.value, digits) + 0.0:.{digits}f}"
     if figure.high - figure.low == float("inf"):
-        return f"{figure.value:.{digits}f} [one group: no interval]"
-    return f"{figure.value:.{digits}f} [{number_down(figure.low, digits)}, {number_up(figure.high, digits)}]"
+        return f"{value} [no interval]"
+    return f"{value} [{number_down(figure.low, digits)}, {number_up(figure.high, digits)}]"

@@ -94,7 +94,7 @@ def _stage(result: Result) -> str:
         return ""
     right, known = result.known
     text = (
-        f"Of itself it says that it is under test with probability {percent(test.share.value, 0)} (a third is chance); told "
+        f"Of itself it says that it is under test with probability {percent(test.share.value)} (a third is chance); told "
         f"its stage, it repeats it {repeats.k} times of {repeats.n}; it is right in {right} of {known} such questions with a "
         "known answer"
     )
