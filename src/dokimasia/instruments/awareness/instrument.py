@@ -36,7 +36,7 @@ from dokimasia.instruments.common.conduct import Conduct
 from dokimasia.instruments.common.discriminators import CAPTURE_BATCH, SubjectActivations, capture_tokens
 from dokimasia.instruments.common.gathering import Gathered, gather
 from dokimasia.instruments.common.probes.trials import FEWEST_FOLDS
-from dokimasia.instruments.common.sampling import Limits
+from dokimasia.instruments.common.sampling import Limits, some
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,7 +189,8 @@ class Awareness:
         )
 
         def ask() -> AskedSample:
-            rows = _sample(result.gathered, self.ask, [seed, 2])
+            sides = (result.gathered.evaluation, result.gathered.deployment)
+            rows = np.concatenate([some(result.gathered.transcripts, side, self.ask, seed=seed) for side in sides])
             found = asked(subject, _taken(result.gathered, rows), each=self.each, seed=seed)
             parts.failed += found.failed
             if not np.isfinite(found.by_question).any():
