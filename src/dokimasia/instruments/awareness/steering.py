@@ -149,12 +149,14 @@ def consequence(
 
 
 def _readable(leanings: Leanings, towards: str) -> Leanings:
+    if not len(leanings.values):
+        raise DataError("At least one item that may be answered badly is expected.", "Found none.", "Give items.")
     broken = int((~np.isfinite(leanings.values)).sum())
-    if broken or not len(leanings.values):
+    if broken:
         raise DataError(
             "The leaning on each item is expected to be a number.",
             f"Found {counted(broken, 'item')} of {len(leanings.values)} without one, steered towards {towards}.",
-            "Steer by a smaller dose." if broken else "Give items.",
+            "Steer by a smaller dose.",
         )
     return leanings
 
