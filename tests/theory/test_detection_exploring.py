@@ -51,10 +51,12 @@ def test_scale_decides_which_goal_is_learned():
 @pytest.mark.parametrize("scales", [(1.0, 1.0), (2.0, 1.0), (0.5, 3.0)])
 @pytest.mark.parametrize("time", [0.1, 20.0, 5000.0])
 def test_the_flow_keeps_weights_in_proportion(scales, time):
-    """Integrated numerically, with no coin on the left, it ends where the closed form says; finer steps change nothing."""
+    """Integrated numerically, with no coin on the left, it ends where the closed form says; more digits change nothing."""
     exact = goals(*scales, time)
     assert goals_mixed(*scales, time, 0.0) == pytest.approx(exact, rel=1e-6)
-    assert goals_mixed(*scales, time, 0.02, steps=8000) == pytest.approx(goals_mixed(*scales, time, 0.02), rel=1e-6)
+    assert goals_mixed(*scales, time, 0.02, tolerance=1e-12) == pytest.approx(
+        goals_mixed(*scales, time, 0.02), rel=1e-6
+    )
 
 
 def test_a_few_telling_cases_turn_the_goal_around_late():
@@ -86,3 +88,17 @@ def test_parameters_outside_the_domain_are_refused(wrong):
     """Each is a mistake of the user's."""
     with pytest.raises(DataError):
         predict_exploring(**wrong)
+
+
+@pytest.mark.parametrize("scales", [(10.0, 1.0), (1e6, 1e5), (1.0, 100.0)])
+def test_scales_of_different_size_are_integrated_smoothly(scales):
+    """Going right with the coin on the left rises once and falls once, and never jumps back."""
+    change = np.diff([goals_mixed(*scales, time, 0.2).coin_left for time in np.geomspace(1e-2, 1e12, 29)])
+    assert (np.diff(np.sign(change[np.abs(change) > 1e-7])) <= 0).all()
+
+
+def test_actions_that_are_not_avoided_or_nearly_impossible_have_an_answer():
+    """From one half on nothing is left to learn; below 1e-308 the time is beyond a float, and said to be infinite."""
+    with pytest.raises(DataError, match="avoids"):
+        predict_exploring(probability=0.7)
+    assert steps_to_learn(1e-320, 0.5) == math.inf

@@ -15,8 +15,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 from scipy.special import expit
 
+from dokimasia.core.errors import DataError
 from dokimasia.theory.detection.domain import inside, upto, whole, within
 
 
@@ -66,27 +69,32 @@ def goals(bias: float, coin: float, time: float) -> Goals:
     return Goals(float(expit(high)), float(expit(left)))
 
 
-def goals_mixed(bias: float, coin: float, time: float, mixed: float, *, steps: int = 4000) -> Goals:
-    """The same where in a share `mixed` of training the coin is on the left; by Runge and Kutta's method, in log time.
+def goals_mixed(bias: float, coin: float, time: float, mixed: float, *, tolerance: float = 1e-9) -> Goals:
+    """The same where in a share `mixed` of training the coin is on the left; integrated numerically, in log time.
 
-    A small share turns the goal around, late: first the bias is learned as before, then what it costs is unlearned.
+    A small share turns the goal around, late: first the bias is learned as before, then what it costs is unlearned. Where
+    one scale is much larger than the other the two happen at very different speeds, which takes a stiff method.
     """
-    _scales(bias, coin)
+    total = _scales(bias, coin)
     within("The share of coins on the left", mixed)
-    scales, weights = np.array([bias, coin]), np.zeros(2)
+    end = math.log1p(total * within("The time of training", time, high=1e12))
+    speeds = np.array([bias, coin]) ** 2 / total
 
-    def slope(w: np.ndarray) -> np.ndarray:
-        right, left = expit(w @ scales), expit(w @ (scales * [1, -1]))
-        up, down = (1 - mixed) * right * (1 - right), mixed * left * (1 - left)
-        return np.asarray(scales * [up - down, up + down])
+    def slope(log_time: float, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the logit's parts by bias and by coin, in the logarithm of 1 + time times the sum of squared scales."""
+        right, left = parts[0] + parts[1], parts[0] - parts[1]
+        up, down = (1 - mixed) * expit(right) * expit(-right), mixed * expit(left) * expit(-left)
+        return np.asarray(math.exp(log_time) * speeds * [up - down, up + down])
 
-    marks = np.expm1(np.linspace(0, math.log1p(within("The time of training", time, high=1e12)), steps + 1))
-    for h in np.diff(marks):
-        one = slope(weights)
-        two = slope(weights + h / 2 * one)
-        three = slope(weights + h / 2 * two)
-        weights = weights + h / 6 * (one + 2 * two + 2 * three + slope(weights + h * three))
-    return Goals(float(expit(weights @ scales)), float(expit(weights @ (scales * [1, -1]))))
+    if end == 0:
+        return Goals(0.5, 0.5)
+    found = solve_ivp(slope, (0.0, end), np.zeros(2), method="LSODA", rtol=tolerance, atol=tolerance)
+    if not found.success:
+        raise DataError(
+            "Scales and a time that can be integrated are expected.", f"{found.message}", "Train for less time."
+        )
+    by_bias, by_coin = found.y[:, -1]
+    return Goals(float(expit(by_bias + by_coin)), float(expit(by_bias - by_coin)))
 
 
 def reinforce(bias: float, coin: float, *, time: float, rate: float, batch: int, seed: int) -> Goals:
@@ -102,7 +110,7 @@ def reinforce(bias: float, coin: float, *, time: float, rate: float, batch: int,
 
 def _clock(logit: float) -> float:
     """Time that a logit takes from 0, at unit scale: the integral of `1 / (p (1 - p))`."""
-    return 2 * logit + 2 * math.sinh(logit)
+    return 2 * logit + 2 * math.sinh(logit) if abs(logit) < 709 else math.copysign(math.inf, logit)
 
 
 def _scales(bias: float, coin: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dokimasia.core import FigureData, Series, Table
+from dokimasia.theory.detection.domain import inside
 from dokimasia.theory.detection.exploring import first_try, goals, goals_mixed, reinforce, steps_to_learn
 from dokimasia.theory.detection.triggers import samples_to_find
 from dokimasia.theory.detection.values import exact
@@ -27,7 +28,7 @@ def predict_exploring(
     Parameters
     ----------
     probability:
-        Probability of the action that the policy avoids, in (0, 1).
+        Probability of the action that the policy avoids, in (0, 1/2).
     floor, miss:
         Probability with which each action is tried by design, and of not having tried it that is allowed.
     bias, coin:
@@ -35,6 +36,12 @@ def predict_exploring(
     time, mixed:
         Length of training (steps times rate), and share of coins on the left.
     """
+    inside(
+        "The probability of an action that the policy avoids",
+        probability,
+        high=0.5,
+        edge="At 0 it is never tried; from one half on nothing is left to learn here.",
+    )
     pure, blended = goals(bias, coin, time), goals_mixed(bias, coin, time, mixed)
     short = goals(bias, coin, 20.0)
     sampled = reinforce(bias, coin, time=20.0, rate=0.02, batch=64, seed=seed)
@@ -105,7 +112,7 @@ def _figure(bias: float, coin: float) -> FigureData:
                 Series(
                     name=f"{share:.1%} of coins on the left",
                     x=times,
-                    y=tuple(goals_mixed(bias, coin, time, share, steps=400).coin_left for time in times),
+                    y=tuple(goals_mixed(bias, coin, time, share).coin_left for time in times),
                 )
                 for share in (0.002, 0.02, 0.2)
             ),
