@@ -3,7 +3,9 @@ import json
 
 import pytest
 
+from dokimasia.cli import main
 from dokimasia.cli.theory import detection as commands
+from dokimasia.core import UserError
 from dokimasia.show import to_svg
 from dokimasia.theory import detection
 
@@ -70,3 +72,21 @@ def test_the_same_seed_gives_the_same_bytes(predictions):
     again = detection.predict_audits()
     assert json.dumps(again.plain()) == json.dumps(predictions["audits"].plain())
     assert detection.predict_audits(seed=1) != again
+
+
+@pytest.mark.parametrize("place", ["a file", "below a file"])
+def test_figures_that_cannot_be_written_are_the_users_mistake(tmp_path, place):
+    """A file where the folder should be, or above it: three sentences, and no traceback."""
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    folder = tmp_path / "taken" if place == "a file" else tmp_path / "taken" / "figures"
+    with pytest.raises(UserError, match="--figures"):
+        commands.triggers(figures=folder)
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_seed_is_not_negative(capsys):
+    """The command line says so before anything is computed."""
+    with pytest.raises(SystemExit) as end:
+        main(["theory", "gate", "--seed", "-1"])
+    assert end.value.code == 2
+    assert "Found -1." in capsys.readouterr().err

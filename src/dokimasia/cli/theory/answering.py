@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dokimasia.cli.printing import plain_text, print_json, print_line, print_table
+from dokimasia.core import UserError
 from dokimasia.show import to_svg
 from dokimasia.theory import Prediction, Value
 
@@ -18,15 +19,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: every value, t
 Figures = Annotated[
     Path | None, typer.Option("--figures", metavar="FOLDER", help="Write each figure there, as an SVG file.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the simulations.")]
+
+
+def _natural(seed: int) -> int:
+    if seed < 0:
+        raise UserError("A seed is a whole number from 0 up.", f"Found {seed}.", "Pass for example 0.")
+    return seed
+
+
+Seed = Annotated[int, typer.Option(callback=_natural, help="Seed of the simulations.")]
 
 
 def answer(prediction: Prediction, *, as_json: bool, figures: Path | None) -> int:
     """Print a prediction, and write its figures if asked."""
     if figures is not None:
-        figures.mkdir(parents=True, exist_ok=True)
-        for figure in prediction.figures:
-            (figures / f"{figure.name}.svg").write_text(to_svg(figure), encoding="utf-8")
+        _write(prediction, figures)
     if as_json:
         print_json(prediction.plain())
         return 0
@@ -46,6 +53,19 @@ def answer(prediction: Prediction, *, as_json: bool, figures: Path | None) -> in
     if figures is not None:
         print(figures)
     return 0
+
+
+def _write(prediction: Prediction, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for figure in prediction.figures:
+            (folder / f"{figure.name}.svg").write_text(to_svg(figure), encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{folder} is expected to be a folder that can be written to.",
+            f"It is not: {error.strerror}.",
+            "Name another one with --figures.",
+        ) from error
 
 
 def _number(value: Value) -> str:
