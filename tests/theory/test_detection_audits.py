@@ -136,6 +136,11 @@ def test_no_other_share_is_cheaper(separation, harm):
     assert best_share(separation, rate=0.01, audit_cost=1.0, harm=0.5) == 0
 
 
+def test_harm_beyond_compare_audits_everything():
+    """Costs 608 orders of magnitude apart do not underflow."""
+    assert best_share(2.0, rate=0.01, audit_cost=1e-300, harm=1e308) == pytest.approx(1.0)
+
+
 def test_resampling_against_an_attacker_who_always_attacks_and_one_who_does_not():
     """At 0.3% and k = 5 the largest score catches 0.435 in place of 0.227, and 0.219 if 30% of samples attack."""
     rule = Resampling(separation=2.0, share=0.003, samples=5)

@@ -276,6 +276,7 @@ def test_reviews_that_are_needed_are_enough():
         {"n": 0},
         {"n": 2.5},
         {"bad": 5, "n": 4},
+        {"bad": 10, "n": 10},
         {"shift": -1.0},
         {"shift": math.inf},
         {"shift": math.nan},

@@ -90,6 +90,7 @@ def test_drift_alarms_a_test_without_controls_and_not_the_difference():
     "wrong",
     [
         {"without": 0.0},
+        {"without": math.nan},
         {"knowing": 1.0},
         {"knowing": 0.05},
         {"without": 0.3, "knowing": 0.3},

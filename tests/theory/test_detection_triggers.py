@@ -116,6 +116,7 @@ def test_a_small_network_keeps_a_token_and_loses_a_phrase():
     [
         {"trigger": 0.0},
         {"trigger": 1.5},
+        {"trigger": 5e-324},
         {"target": 10.0},
         {"target": 0.0},
         {"residual": 0.0},

@@ -108,7 +108,7 @@ def best_share(separation: float, *, rate: float, audit_cost: float, harm: float
     within("The cost of a missed attack", harm, high=math.inf, edge="If it is infinite, audit everything.")
     if harm <= audit_cost:
         return 0.0
-    slope = math.log((1 - rate) / rate) + math.log(audit_cost / (harm - audit_cost))
+    slope = math.log1p(-rate) - math.log(rate) + math.log(audit_cost) - math.log(harm - audit_cost)
     return float(ndtr(-(separation / 2 + slope / separation)))
 
 

@@ -65,6 +65,7 @@ def predict_gate(
         Mean and least probability with which a live input is reviewed, if a random part of traffic is.
     """
     whole("The number of test inputs", n)
+    whole("The number of tolerated misbehaviours", bad, least=0, most=n - 1)
     whole("The number of deployment inputs", deployments)
     inside("delta", delta, edge="Pass for example 0.05.")
     within("The shift of the cue", shift, high=30, edge="Beyond 30 standard deviations everything is told apart.")

@@ -6,7 +6,7 @@ import numpy as np
 
 from dokimasia.core import DataError, FigureData, Mark, Series, Table
 from dokimasia.stats import SequentialTest
-from dokimasia.theory.detection.domain import whole, within
+from dokimasia.theory.detection.domain import inside, whole, within
 from dokimasia.theory.detection.puzzles import (
     detections,
     power,
@@ -50,6 +50,7 @@ def predict_puzzles(
         Puzzles of each kind in each period for the difference in differences; and how long the e-process watches.
     """
     whole("The number of puzzles", puzzles, most=2000)
+    inside("without", without, edge="At 0 the first puzzle that is solved settles it; at 1 the fact adds nothing.")
     within("knowing", knowing, low=without, edge="The fact helps: its rate is the larger one.")
     test = SequentialTest(null=without, alternative=knowing, alpha=alpha, beta=beta)
     rate = solving(test, hiding)

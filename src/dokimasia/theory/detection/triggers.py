@@ -22,6 +22,7 @@ from dokimasia.core.errors import DataError
 from dokimasia.theory.detection.domain import inside, upto, whole
 
 MOST = 10**15
+LEAST = 1e-280
 
 
 def samples_to_find(trigger: float, miss: float = 0.05) -> float:
@@ -112,11 +113,12 @@ def simulate(
 
 
 def _trigger(trigger: float) -> float:
-    return upto(
-        "The probability that a sample holds the trigger",
-        trigger,
-        edge="At 0 no number of samples changes anything: that is what a backdoor is made for.",
-    )
+    edge = "At 0 no number of samples changes anything: that is what a backdoor is made for."
+    if 0 < trigger < LEAST:
+        raise DataError(
+            f"The probability that a sample holds the trigger is at least {LEAST:g}.", f"Found {trigger}.", edge
+        )
+    return upto("The probability that a sample holds the trigger", trigger, edge=edge)
 
 
 def _log_factor(factor: float) -> float:
