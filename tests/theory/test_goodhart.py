@@ -250,6 +250,17 @@ def test_best_of_n_levels_off_with_exponential_error():
     assert found[1:] == pytest.approx((1, 1, 1), abs=1e-3)
 
 
+def test_best_of_n_falls_back_with_power_law_error():
+    """Student's t of 3 degrees: 0.871, 0.550, 0.217 and 0.128 at n = 16, 256, 4,096 and 20,000; drawn, the first holds to 1%."""
+    found = best_of_n(Proxy(value=V, error=StudentT(degrees=3, sd=math.sqrt(3))), (16, 256, 4096, 20_000))
+    assert found == pytest.approx((0.871, 0.550, 0.217, 0.1276), rel=2e-3)
+    rng = np.random.default_rng(8)
+    value, error = rng.standard_normal((100_000, 16)), rng.standard_t(3, (100_000, 16))
+    best = value[np.arange(100_000), (value + error).argmax(axis=1)]
+    assert abs(best.mean() - found[0]) < 4 * scipy_stats.sem(best)
+    assert 4 * scipy_stats.sem(best) < 0.015
+
+
 @pytest.mark.parametrize("error", ERRORS[:4], ids=lambda law: law.name)
 def test_quadrature_and_simulation_agree(error):
     """Best of 2, 16 and 256, within four standard errors of the simulation."""
@@ -306,6 +317,7 @@ def test_simulated_pairs_have_the_conditional_mean():
         (lambda: Proxy(value=V, error=V).conditional_mean(math.inf), "See `limit`"),
         (lambda: Proxy(value=V, error=V).conditional_mean(1e6), "See `limit`"),
         (lambda: simulate_best_of_n(Proxy(value=V, error=V), 4, replicates=1, seed=0), "two replicates"),
+        (lambda: simulate_best_of_n(Proxy(value=V, error=V), 4, replicates=10**10, seed=0), "1,000,000"),
         (lambda: threshold(Proxy(value=V, error=V), 1.0), "between exp"),
     ],
 )

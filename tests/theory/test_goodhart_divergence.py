@@ -197,6 +197,7 @@ def test_peaks_of_gaos_curves_are_maxima():
         assert curve.gold(0.0) == 0
     assert BestOfNCurve(alpha=1, beta=0).peak() is None
     assert LearningCurve(alpha=1, beta=-1).peak() is None
+    assert LearningCurve(alpha=1, beta=1e-3).peak() is None  # at exp(999), which no float holds
 
 
 def test_theorem_1_buys_a_mean_for_nothing():
@@ -245,6 +246,8 @@ def test_any_mean_within_any_divergence_of_a_heavy_tail():
         (lambda: reweighted(V, 0.0, 1.0), "strictly between"),
         (lambda: reweighted(Exponential(sd=1.0), -1.0, 0.5), "both sides"),
         (lambda: BestOfNCurve(alpha=1, beta=1).gold(-1), "not negative"),
+        (lambda: BestOfNCurve(alpha=math.nan, beta=1), "alpha"),
+        (lambda: LearningCurve(alpha=1, beta=1e-300), "beta"),
     ],
 )
 def test_parameters_outside_the_domain_are_refused(make, match):

@@ -96,6 +96,7 @@ def test_a_motive_without_a_prior_is_never_learnt():
         {"batch": 1},
         {"batch": 10**19},
         {"runs": 1},
+        {"runs": 10**6, "steps": 1500},
         {"points": 1},
         {"eta": -1.0},
         {"level": 1.0},

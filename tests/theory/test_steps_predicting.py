@@ -90,6 +90,7 @@ def test_the_command_prints_a_table_or_json(below, monkeypatch, capsys, tmp_path
         ({"kappa": 1.0}, "nothing is ever finished"),
         ({"subtasks": 2.5, "replicates": 10}, "whole"),
         ({"replicates": -5}, "whole"),
+        ({"replicates": 10**19}, "draws"),
     ],
 )
 def test_parameters_outside_the_domain_are_refused(named, says):

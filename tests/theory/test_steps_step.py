@@ -67,7 +67,9 @@ def test_more_approaches_bring_less_and_less():
     assert rate_gain(alpha, 25.0) == pytest.approx(1 / (0.1 * 625))
 
 
-@pytest.mark.parametrize(("alpha", "approaches"), [(0.0, 3), (-1.0, 3), (math.nan, 3), (0.1, 0), (0.1, math.inf)])
+@pytest.mark.parametrize(
+    ("alpha", "approaches"), [(0.0, 3), (5e-324, 3), (1e300, 3), (-1.0, 3), (math.nan, 3), (0.1, 0), (0.1, math.inf)]
+)
 def test_parameters_outside_the_domain_say_the_limit(alpha, approaches):
     """A tail index or a number of approaches that is no positive number is refused, with what happens there."""
     with pytest.raises(DataError, match="every (one|subtask) takes the least time"):

@@ -260,6 +260,7 @@ def test_a_student_that_can_express_its_teacher_recovers_nothing():
         lambda: crossover(WIDE, -0.1),
         lambda: simulate(Student(error=0.0), 0.1, 10, runs=10, seed=0),
         lambda: simulate(NARROW, 0.1, 10, runs=1, seed=0),
+        lambda: simulate(NARROW, 0.1, 10, runs=10**10, seed=0),
         lambda: kl_gain([[0.5, 0.4]], [[0.5, 0.5]], [[0.5, 0.5]]),
         lambda: student_errors([1.0], [1.0, 2.0]),
         lambda: recovered_by_capacity([1.0], [0.0]),

@@ -20,6 +20,10 @@ from typing import NamedTuple
 
 from dokimasia.core import DataError
 
+LARGEST = 1e6
+FARTHEST_LOG = 300.0
+"""Alpha over beta beyond which the root of the divergence at the peak, squared, is near the end of floats."""
+
 
 class Peak(NamedTuple):
     """Where gold score is largest: `distance` is the root of the divergence `kl`, in nats."""
@@ -35,6 +39,9 @@ class BestOfNCurve:
 
     alpha: float
     beta: float
+
+    def __post_init__(self) -> None:
+        _check(self.alpha, self.beta)
 
     def gold(self, kl: float) -> float:
         """Gold score at this divergence."""
@@ -56,17 +63,30 @@ class LearningCurve:
     alpha: float
     beta: float
 
+    def __post_init__(self) -> None:
+        _check(self.alpha, self.beta)
+
     def gold(self, kl: float) -> float:
         """Gold score at this divergence."""
         d = _root(kl)
         return d * (self.alpha - self.beta * math.log(d)) if d > 0 else 0.0
 
     def peak(self) -> Peak | None:
-        """The peak, or None where gold score has none (beta <= 0)."""
-        if self.beta <= 0:
+        """The peak, or None where gold score has none (beta <= 0), or none that a float holds."""
+        if self.beta <= 0 or self.alpha / self.beta > FARTHEST_LOG:
             return None
         d = math.exp(self.alpha / self.beta - 1)
         return Peak(d, d * d, self.beta * d)
+
+
+def _check(alpha: float, beta: float) -> None:
+    for name, value in (("alpha", alpha), ("beta", beta)):
+        if not (abs(value) <= LARGEST and (value == 0 or abs(value) >= 1 / LARGEST)):
+            raise DataError(
+                f"Gao's {name} is 0, or between {1 / LARGEST:g} and {LARGEST:g} in size.",
+                f"Found {value}.",
+                "Measure gold scores in a unit in which it is, such as their standard deviation.",
+            )
 
 
 def _root(kl: float) -> float:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MARGIN = 45.0
 NEGLIGIBLE = 36.0
 BLOCK = 1 << 20
+MOST_REPLICATES = 1_000_000
 
 
 class Simulated(NamedTuple):
@@ -84,8 +85,12 @@ def _rows(proxy: Proxy, points: Reals) -> Rows:
 def simulate_best_of_n(proxy: Proxy, n: int, *, replicates: int, seed: int) -> Simulated:
     """The same by drawing: memory does not grow with the number of replicates."""
     _check([n])
-    if replicates < 2:
-        raise DataError("A simulation takes two replicates or more.", f"Found {replicates}.", "Pass for example 1000.")
+    if not 2 <= replicates <= MOST_REPLICATES:
+        raise DataError(
+            f"A simulation takes from two replicates to {MOST_REPLICATES:,}.",
+            f"Found {replicates}.",
+            "Pass for example 1000.",
+        )
     rng = np.random.default_rng([seed, n])
     best = np.empty(replicates)
     rows = max(1, BLOCK // n)

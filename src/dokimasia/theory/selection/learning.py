@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 20_000
 MOST_EPISODES = 1_000_000
+MOST_UPDATES = 5_000_000
 
 
 class Learner(Enum):
@@ -87,6 +88,12 @@ def learn(
             f"From 2 to {MOST_EPISODES:,} episodes a step and runs, and 2 points or more, are expected.",
             f"Found {batch}, {runs} and {points}.",
             "An interval needs runs that can differ.",
+        )
+    if runs * steps > MOST_UPDATES:
+        raise DataError(
+            f"At most {MOST_UPDATES:,} updates, runs times steps, are expected.",
+            f"Found {runs * steps:,}.",
+            "Ask for fewer runs, or raise eta and take fewer steps: what counts is their product.",
         )
     if not 0 < level < 1:
         raise DataError("The level lies strictly between 0 and 1.", f"Found {level}.", "Pass for example 0.95.")

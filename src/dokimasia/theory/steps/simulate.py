@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 BLOCK = 2**15  # draws, 256 kB
+MOST_DRAWS = 10**11  # some ten minutes
 
 
 def simulated_times(law: TimeLaw, approaches: float, n: int, replicates: int, *, seed: int) -> Iterator[Array]:
@@ -33,6 +34,12 @@ def simulated_times(law: TimeLaw, approaches: float, n: int, replicates: int, *,
             "Whole numbers of subtasks and of replicates, at least 1, are expected.",
             f"Found {n} and {replicates}.",
             "Only the closed forms take a length that is not whole.",
+        )
+    if n * replicates > MOST_DRAWS:
+        raise DataError(
+            f"At most {MOST_DRAWS:.0e} draws, subtasks times replicates, are expected.",
+            f"Found {n * replicates:.0e}.",
+            "Simulate fewer or shorter tasks; the exact values take any.",
         )
     return _draw(law, approaches, int(n), int(replicates), np.random.default_rng(seed))
 

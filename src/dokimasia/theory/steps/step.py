@@ -19,23 +19,33 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+LEAST, MOST = 1e-150, 1e9
+"""Below the one products of parameters leave double precision; above the other every subtask takes its least time."""
+
+
 def tail_index(alpha: float, approaches: float) -> float:
     """The tail index of a subtask's time, `a = Q * alpha`; the number of approaches need not be whole.
 
     >>> tail_index(0.1, 3)
     0.30000000000000004
     """
-    if not 0 < alpha < math.inf:
+    if not LEAST <= alpha < math.inf:
         raise DataError(
-            "The tail index alpha of an approach's time is a positive number.",
+            f"The tail index alpha of an approach's time is a positive number, and here at least {LEAST:g}.",
             f"Found {alpha}.",
             "As alpha tends to 0 no approach ever ends; as it grows every one takes the least time, 1.",
         )
-    if not 0 < approaches < math.inf:
+    if not LEAST <= approaches < math.inf:
         raise DataError(
-            "The number of approaches is positive, whole or not.",
+            f"The number of approaches is positive, whole or not, and here at least {LEAST:g}.",
             f"Found {approaches}.",
             "A mind without any finishes nothing; as the number grows every subtask takes the least time, 1.",
+        )
+    if alpha * approaches > MOST:
+        raise DataError(
+            f"The product of alpha and the number of approaches is at most {MOST:g}.",
+            f"Found {alpha * approaches:g}.",
+            "Beyond, every subtask takes the least time, 1.",
         )
     return alpha * approaches
 

@@ -178,9 +178,9 @@ def simulate(student: Student, q: float, n: int, *, runs: int, seed: int) -> tup
     Beliefs are multiplied by likelihoods lesson by lesson; the count appears nowhere.
     """
     _check_share(q)
-    if student.error == 0 or runs < 2 or n < 1:
+    if student.error == 0 or not 2 <= runs <= MOST_SAMPLES or n < 1:
         raise DataError(
-            "An error above 0, 2 runs or more and 1 lesson or more are expected.",
+            f"An error above 0, from 2 to {MOST_SAMPLES:,} runs and 1 lesson or more are expected.",
             f"Found {student.error}, {runs} and {n}.",
             "For an error of 0 ask `learned`.",
         )
