@@ -69,6 +69,7 @@ def test_a_file_gives_its_name(tmp_path):
         ({"start": "a", "states": {"a": "b", "b": {}}}, "the moves of 'a'"),
         ({"start": "a", "states": {"a": {"go": ["b"]}, "b": {}}}, "a state, or states with probabilities"),
         ({"start": "a", "states": {"a": {"go": None}, "b": {}}}, "a state, or states with probabilities"),
+        ({"start": "a", "states": {"a": {"go": {"b": 10**400}}, "b": {}}}, "a probability is expected"),
         ({"start": "a", "states": {"a": {"go": {"b": "often"}}, "b": {}}}, "'often'"),
         ({"start": "a", "states": {"a": {"go": {"b": True}}, "b": {}}}, "True"),
         ({"start": "a", "states": {"a": {"go": {"a": 0.5, "b": 0.4}}, "b": {}}}, "sum to 0.9"),
@@ -91,6 +92,7 @@ def test_what_is_wrong_is_said(tmp_path, value, said):
         ("", "no object"),
         ("start: a\nstates:\n  a: &x {go: b}\n  b: *x\n", "without aliases"),
         ("start: a\nstates:\n  a: {go: b}\n  a: {}\n  b: {}\n", "'a' occurs twice"),
+        ("start: a\nstates:\n  ? [a, b]\n  : {go: b}\n", "broken file"),
     ],
 )
 def test_broken_yaml_is_refused(tmp_path, text, said):

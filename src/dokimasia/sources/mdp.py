@@ -93,7 +93,7 @@ def _probability(file: Path, where: str, chance: Any) -> float:
         if isinstance(chance, bool) or not isinstance(chance, int | float | str):
             raise ValueError
         return float(chance)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise SourceError(
             f"{file}: a probability is expected where {where}.", f"Found {chance!r}.", "Give a number above 0."
         ) from None
@@ -139,7 +139,7 @@ def _yaml(file: Path, text: bytes) -> Any:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise SourceError(f"{file}: YAML without aliases is expected.", "Found one.", "Write its value out.")
         return None if node is None else _plain(node, yaml)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         reason = " ".join(str(error).split())[:160]
         raise SourceError(f"{file}: YAML is expected.", f"Found a broken file ({reason}).", "Mend it.") from error
 
