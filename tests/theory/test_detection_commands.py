@@ -84,9 +84,10 @@ def test_figures_that_cannot_be_written_are_the_users_mistake(tmp_path, place):
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_seed_is_not_negative(capsys):
-    """The command line says so before anything is computed."""
+@pytest.mark.parametrize("command", [["theory", "gate"], ["proxy", "scores.csv"], ["horizon", "runs.csv"]])
+def test_a_seed_is_not_negative(command, capsys):
+    """The command line says so before anything is read or computed."""
     with pytest.raises(SystemExit) as end:
-        main(["theory", "gate", "--seed", "-1"])
+        main([*command, "--seed", "-1"])
     assert end.value.code == 2
     assert "Found -1." in capsys.readouterr().err

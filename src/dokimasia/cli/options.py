@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from dokimasia.core import UserError
+
 READING, LOADING, ENDPOINT, LIMITS = "How files are read", "Local models", "Endpoints", "Limits and results"
 
 
@@ -46,7 +48,16 @@ Deployment = Annotated[
 Misbehaved = Annotated[
     int | None, typer.Option(metavar="K", help="Misbehaviours among the evaluation items; overrides labels.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything random (default: 0).")]
+
+
+def natural(seed: int | None) -> int | None:
+    """A seed that generators of random numbers take."""
+    if seed is not None and seed < 0:
+        raise UserError("A seed is a whole number from 0 up.", f"Found {seed}.", "Pass for example 0.")
+    return seed
+
+
+Seed = Annotated[int | None, typer.Option(callback=natural, help="Seed of everything random (default: 0).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Field = Annotated[
     str | None,

@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dokimasia.cli.options import natural
 from dokimasia.cli.printing import plain_text, print_json, print_line, print_table
 from dokimasia.core import UserError
 from dokimasia.show import to_svg
@@ -19,15 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: every value, t
 Figures = Annotated[
     Path | None, typer.Option("--figures", metavar="FOLDER", help="Write each figure there, as an SVG file.")
 ]
-
-
-def _natural(seed: int) -> int:
-    if seed < 0:
-        raise UserError("A seed is a whole number from 0 up.", f"Found {seed}.", "Pass for example 0.")
-    return seed
-
-
-Seed = Annotated[int, typer.Option(callback=_natural, help="Seed of the simulations.")]
+Seed = Annotated[int, typer.Option(callback=natural, help="Seed of the simulations.")]
 
 
 def answer(prediction: Prediction, *, as_json: bool, figures: Path | None) -> int:
