@@ -31,11 +31,11 @@ def write() -> None:
         answer = json.loads(printed.getvalue())
         question = (inspect.getdoc(command) or "").splitlines()[0]
         parts.append(f"## {name}\n\n{question} {answer['headline']} Command: `dokimasia theory {name}`.\n")
-        for figure in answer["figures"]:
-            parts.append(
-                f"### {figure['title']}\n\n```{{raw}} html\n<figure>{drawn[figure['name']]}</figure>\n```\n\n"
-                f"{escape(figure['caption'], quote=False)}\n"
-            )
+        parts += [
+            f"### {figure['title']}\n\n```{{raw}} html\n<figure>{drawn[figure['name']]}</figure>\n```\n\n"
+            f"{escape(figure['caption'], quote=False)}\n"
+            for figure in answer["figures"]
+        ]
     text = "\n".join(parts)
     if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
         PAGE.write_text(text, encoding="utf-8")

@@ -112,7 +112,9 @@ def realism(
     deployment: given.Deployment = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Let this local model discriminate, too: asked outright, and by its activations."),
+        typer.Option(
+            metavar="MODEL", help="Let this local model discriminate, too: asked outright, and by its activations."
+        ),
     ] = None,
     misbehaved: given.Misbehaved = None,
     delta: Annotated[float, typer.Option(help="Error probability of each bound.")] = 0.05,

@@ -66,7 +66,9 @@ def print_costs(costs: Mapping[str, Cost], folder: Path, console: Console) -> No
         drawn.add_row(name, f"{cost.calls:,}", f"{cost.tokens:,}", f"{cost.seconds:,.0f}", usd)
     console.print(drawn)
     console.print(
-        plain_text("Tokens and seconds are estimates, from text length and a two-core laptop's speed. Nothing was measured.")
+        plain_text(
+            "Tokens and seconds are estimates, from text length and a two-core laptop's speed. Nothing was measured."
+        )
     )
     if total.unpriced:
         console.print(plain_text("The endpoint's prices are unknown: give --price-in and --price-out."))
@@ -79,7 +81,9 @@ def print_checks(rows: Sequence[tuple[str, str, str, str]], console: Console) ->
     for column in ("check", "status", "found"):
         drawn.add_column(column, overflow="fold")
     for name, status, found, do in rows:
-        drawn.add_row(plain_text(name), plain_text(status, STYLES[status]), plain_text(f"{found}\n{do}" if do else found))
+        drawn.add_row(
+            plain_text(name), plain_text(status, STYLES[status]), plain_text(f"{found}\n{do}" if do else found)
+        )
     console.print(drawn)
 
 
@@ -91,7 +95,9 @@ def print_models(entries: Sequence[ModelEntry], console: Console) -> None:
     for entry in entries:
         size = "-" if entry.n_bytes is None else f"{entry.n_bytes / 1e6:,.0f}"
         ready = entry.access if entry.ready else "not ready"
-        drawn.add_row(plain_text(entry.model), plain_text(entry.kind), size, plain_text("\n".join([ready, *entry.notes])))
+        drawn.add_row(
+            plain_text(entry.model), plain_text(entry.kind), size, plain_text("\n".join([ready, *entry.notes]))
+        )
     console.print(drawn)
 
 

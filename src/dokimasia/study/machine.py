@@ -17,8 +17,8 @@ from typing import Literal
 from dokimasia.core import DokimasiaError, UserError
 from dokimasia.models.available import ModelEntry, bundled_entry, models_to_hand
 from dokimasia.models.bundled import SHA256, gguf_file
-from dokimasia.models.embedding import load_embedder
 from dokimasia.models.cache import cache_folder, file_digest
+from dokimasia.models.embedding import load_embedder
 from dokimasia.models.hardware import gpus, measured_speed, short_floats
 from dokimasia.models.load import thread_count
 
