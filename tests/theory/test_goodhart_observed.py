@@ -242,6 +242,9 @@ def test_the_command_passes_its_options_on(prediction, monkeypatch, tmp_path, ca
 
 def test_predictions_refuse_what_they_cannot_do():
     """The largest n has a domain, and so has each standard deviation."""
+    for apart in ({"error_sd": 1e-300}, {"value_sd": 1e308}):
+        with pytest.raises(DataError, match="comparable"):
+            predict(**apart)
     with pytest.raises(DataError, match="10\\^12"):
         predict(most=10)
     with pytest.raises(DataError, match="positive and finite"):

@@ -54,6 +54,12 @@ def predict(
         LogNormal(spread=spread, sd=error_sd),
         StudentT(degrees=degrees, sd=error_sd),
     )
+    if not (1e-100 < value_sd < 1e100 and 1e-3 <= error_sd / value_sd <= 1e3):
+        raise DataError(
+            "Value and error of comparable size are expected, within a factor of 1,000.",
+            f"Found standard deviations of {value_sd:g} and {error_sd:g}.",
+            "With far less error the proxy is the value; with far more it is noise.",
+        )
     rows = [row(Proxy(value=value, error=error), most, replicates=replicates, seed=seed) for error in errors]
     normal, exponential, *_, power = rows
     plateau = limit(exponential.proxy).value
