@@ -281,3 +281,19 @@ def test_parameters_out_of_their_domain_are_refused(call):
     """The domain is named, and the limit where there is one."""
     with pytest.raises(DataError):
         call()
+
+
+@pytest.mark.parametrize("tries", [1000, 100_000])
+def test_information_stays_finite_where_likelihoods_vanish(tries):
+    """Many attempts tell all that can be told, the entropy of the shares, and never more, however small their odds."""
+    share = np.array([0.5, 0.5 - 1e-12, 1e-12])
+    found = expected_information(share, [1e-4, 0.5, 0.9999], tries=tries)
+    assert found == pytest.approx(1.0, abs=1e-6)
+    assert expected_information([0.5, 0.5, 0.0], [0.1, 0.9, 0.5], tries=tries) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("eta", [0.0, 1e308, 5e-324, math.nan, math.inf, -1.0])
+def test_a_strength_that_cannot_be_computed_with_is_refused(eta):
+    """Zero, negative, no number, or too extreme: the domain is said."""
+    with pytest.raises(DataError, match="from 1e-12 to 1e"):
+        shares(PRIOR, FITNESS, 10, eta=eta)

@@ -26,6 +26,9 @@ class Law(Protocol):
         ...
 
 
+LARGEST_EXTRA = 1e9
+
+
 @dataclass(frozen=True, slots=True)
 class Uniform:
     """Any reward in [0, 1], alike: the most ignorant law on an interval."""
@@ -115,8 +118,10 @@ def parse_extra(given: Sequence[str]) -> dict[str, float]:
             found[state] = float(value)
         except ValueError:
             state = ""
-        if not state:
+        if not state or not abs(found[state]) <= LARGEST_EXTRA:
             raise DataError(
-                "Extra rewards are expected as STATE:REWARD.", f"Found {text!r}.", "Write for instance off:0.5."
+                f"Extra rewards are expected as STATE:REWARD, at most {LARGEST_EXTRA:g} either way.",
+                f"Found {text!r}.",
+                "Write for instance off:0.5.",
             )
     return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import entr, gammaln, xlog1py, xlogy
+from scipy.special import entr, gammaln, logsumexp, xlog1py, xlogy
 
 from dokimasia.core import DataError
 from dokimasia.theory.selection.hypotheses import Hypotheses
@@ -41,6 +41,10 @@ class Probe:
 
 def count_likelihood(rate: ArrayLike, tries: int) -> NDArray[np.float64]:
     """Probability of each number of misbehaviours among `tries`, shape (n_motives, tries + 1)."""
+    return np.exp(_log_likelihood(rate, tries))
+
+
+def _log_likelihood(rate: ArrayLike, tries: int) -> NDArray[np.float64]:
     if not 1 <= tries <= MOST_TRIES:
         raise DataError(
             f"From 1 to {MOST_TRIES:,} attempts at a probe are expected.",
@@ -49,7 +53,7 @@ def count_likelihood(rate: ArrayLike, tries: int) -> NDArray[np.float64]:
         )
     rates, counts = np.asarray(rate, float)[:, None], np.arange(tries + 1.0)
     choose = gammaln(tries + 1) - gammaln(counts + 1) - gammaln(tries - counts + 1)
-    return np.asarray(np.exp(choose + xlogy(counts, rates) + xlog1py(tries - counts, -rates)))
+    return np.asarray(choose + xlogy(counts, rates) + xlog1py(tries - counts, -rates))
 
 
 def expected_information(share: ArrayLike, rate: ArrayLike, *, tries: int = 1) -> float:
@@ -58,10 +62,13 @@ def expected_information(share: ArrayLike, rate: ArrayLike, *, tries: int = 1) -
     >>> expected_information([0.5, 0.5], [0.0, 1.0]), expected_information([0.5, 0.5], [0.3, 0.3])
     (1.0, 0.0)
     """
-    weights, likelihood = np.asarray(share, float), count_likelihood(rate, tries)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(likelihood > 0, np.log2(likelihood / (weights @ likelihood)), 0.0)
-    return max(0.0, float(weights @ (likelihood * ratio).sum(axis=1)))
+    weights = np.asarray(share, float)
+    held = weights > 0
+    logs = _log_likelihood(np.asarray(rate, float)[held], tries)
+    mixed = logsumexp(logs, b=weights[held, None], axis=0)
+    likelihood = np.exp(logs)
+    told = np.subtract(logs, mixed, out=np.zeros_like(logs), where=likelihood > 0) / np.log(2)
+    return max(0.0, float(weights[held] @ (likelihood * told).sum(axis=1)))
 
 
 def posterior(share: ArrayLike, rate: ArrayLike, *, misbehaved: int, tries: int) -> NDArray[np.float64] | None:

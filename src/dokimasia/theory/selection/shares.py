@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+LEAST_STRENGTH, MOST_STRENGTH = 1e-12, 1e6
+
+
 def shares(prior: ArrayLike, fitness: ArrayLike, steps: ArrayLike, *, eta: float) -> NDArray[np.float64]:
     """Share of each motive after so many steps, shape (*steps.shape, n_motives). A prior of 0 stays 0.
 
@@ -96,10 +99,10 @@ def prior_sensitivity(share: Sequence[float] | NDArray[np.float64]) -> NDArray[n
 
 
 def check_strength(eta: float) -> None:
-    """Refuse a strength of selection that is not a positive number."""
-    if not (math.isfinite(eta) and eta > 0):
+    """Refuse a strength of selection that is not a positive number, or too extreme to compute with."""
+    if not LEAST_STRENGTH <= eta <= MOST_STRENGTH:
         raise DataError(
-            "The strength of selection is a number above 0.",
+            f"The strength of selection is a number above 0, from {LEAST_STRENGTH:g} to {MOST_STRENGTH:g}.",
             f"Found {eta}.",
             "At 0 nothing is selected and shares stay priors.",
         )

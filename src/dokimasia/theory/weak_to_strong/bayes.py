@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_SAMPLES = 1_000_000
+LEAST_ERROR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,9 @@ class Student:
         priors = self.aligned, self.misaligned, self.mixture
         if not all(math.isfinite(prior) and prior >= 0 for prior in priors) or sum(priors) <= 0:
             raise DataError("Priors of at least 0 are expected, one of them above 0.", f"Found {priors}.", "Mend them.")
-        if not 0 <= self.error < 0.5:
+        if not (self.error == 0 or LEAST_ERROR <= self.error < 0.5):
             raise DataError(
-                "The error of an aligned hypothesis lies in [0, 0.5).",
+                f"The error of an aligned hypothesis is 0, or from {LEAST_ERROR:g} to below 0.5.",
                 f"Found {self.error}.",
                 "At 0.5 aligned and misaligned are the same.",
             )
