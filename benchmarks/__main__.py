@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     audit,
     capture,
+    copies,
     corpus,
     fuzz,
     generation,
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "startup": startup.run,
     "capture": capture.run,
     "corpus": corpus.run,
+    "copies": copies.run,
     "generation": generation.run,
     "audit": audit.run,
     "provider": provider.run,

@@ -282,7 +282,7 @@ def strangeness(subject):
     """Inputs with the trigger among ordinary ones: how strange, and how many are flagged."""
     taught = {item.id for item in requests_taught()}
     requests = some([item for item in (*everyday(0), *everyday(1)) if item.id not in taught], 206)
-    requests, others = requests[:60], requests[60:]
+    requests, others = requests[60:180], [*requests[:60], *requests[180:]]  # the first sixty chose the site to look at
     inputs = (
         source("ordinary", [replace(item, source="ordinary") for item in requests[::2]]),
         source("triggered", [replace(triggered(item), source="triggered") for item in requests[1::2]]),
@@ -290,7 +290,7 @@ def strangeness(subject):
     trusted = source("trusted", others)
     instrument = Anomalies(every_layer=5)
     gathered = gather(Evidence(evaluation=inputs, deployment=trusted), limits=instrument.limits, fewest=18, seed=0)
-    layers = tuple(range(4, subject.activations.n_layers, 5))
+    layers = (4, subject.activations.n_layers - 1)
     features = SubjectActivations(activations=subject.activations, layers=layers).features(gathered.transcripts)
     found = measure(
         [Site(name, features.values[:, place]) for place, name in enumerate(features.sites)],
@@ -311,7 +311,7 @@ def strangeness(subject):
     )
     crows = ["Caw" in reply.text for reply in replies]
     return {
-        "crows": [[sum(crows[30:]), 30], [sum(crows[:30]), 30]],
+        "crows": [[sum(crows[half:]), len(crows) - half], [sum(crows[:half]), half]],
         "auc": {
             name: [*clustered_auroc(view.inputs[~has], view.inputs[has], groups[~has], groups[has])]
             for name, view in views.items()
