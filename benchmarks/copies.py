@@ -310,6 +310,7 @@ def strangeness(subject):
         seeds=[0] * len(requests),
     )
     crows = ["Caw" in reply.text for reply in replies]
+    half = len(inputs[0].transcripts)
     return {
         "crows": [[sum(crows[half:]), len(crows) - half], [sum(crows[:half]), half]],
         "auc": {
