@@ -51,6 +51,8 @@ def chromium():
         browser.close()
 
 
+LOADING = 120_000
+"""Milliseconds that a page may take to open on a busy machine."""
 VIEWS = {
     "desk, light": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "light"},
     "phone, dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "is_mobile": True},
@@ -69,7 +71,7 @@ def test_without_text_it_opens_as_well_and_says_so_above_the_title(chromium, sha
     page = context.new_page()
     messages = []
     page.on("console", lambda message: messages.append(message.text))
-    page.goto(shared.as_uri())
+    page.goto(shared.as_uri(), timeout=LOADING)
     assert messages == []
     notice, title = page.locator(".notice"), page.locator("h1")
     assert "left out of this report on purpose" in notice.inner_text()
@@ -89,7 +91,7 @@ def test_it_opens_from_disk_with_nothing_but_itself(chromium, report, drawn, vie
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(report.as_uri())
+    page.goto(report.as_uri(), timeout=LOADING)
     assert messages == []
     assert requests == [report.as_uri()]
     figures = page.locator("figure svg")
@@ -111,7 +113,7 @@ def test_the_style_sheet_is_in_force_in_both_colours(chromium, report):
     for scheme in ("light", "dark"):
         context = chromium.new_context(color_scheme=scheme)
         page = context.new_page()
-        page.goto(report.as_uri())
+        page.goto(report.as_uri(), timeout=LOADING)
         colours.append(
             page.evaluate(
                 "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
@@ -173,7 +175,7 @@ def test_hostile_text_stays_text(chromium, tmp_path):
     page.on("dialog", lambda dialog: (acted.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda message: acted.append(message.text))
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(path.as_uri())
+    page.goto(path.as_uri(), timeout=LOADING)
     assert acted == []
     assert requests == [path.as_uri()]
     assert page.locator("script, img, iframe, a, form").count() == 0
@@ -183,5 +185,5 @@ def test_hostile_text_stays_text(chromium, tmp_path):
 def test_it_prints(chromium, report, tmp_path):
     """Paper gets every page."""
     page = chromium.new_page()
-    page.goto(report.as_uri())
+    page.goto(report.as_uri(), timeout=LOADING)
     assert len(page.pdf(path=str(tmp_path / "report.pdf"), format="A4")) > 20_000

@@ -101,7 +101,7 @@ def test_a_second_run_asks_nothing_and_gives_the_same_bytes(whole, done, tmp_pat
     assert same(tmp_path / "run", done[0])
 
 
-BREAKS = {"behaviour": (1,), "realism": (20,), "awareness": (32, 60)}
+BREAKS = {"behaviour": (1,), "realism": (20,), "awareness": (32, 44)}
 """Calls at which a run breaks off, by the instrument that makes them."""
 
 

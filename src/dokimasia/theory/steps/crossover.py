@@ -70,7 +70,7 @@ def approaches_for(rate: float, law: TimeLaw) -> float:
         raise DataError(
             "A rate lies between 0 and 1.", f"Found {rate}.", "At 0 no approach is needed, at 1 no number is enough."
         )
-    return math.exp(root(lambda y: -log_mean_fastest(law, math.exp(y)) - math.log(rate), -30.0, 30.0, tolerance=1e-10))
+    return math.exp(root(lambda y: -log_mean_fastest(law, math.exp(y)) - math.log(rate), -30.0, 20.0, tolerance=1e-10))
 
 
 def _where_it_counts(log_height: Callable[[Array], Array]) -> tuple[float, float]:
