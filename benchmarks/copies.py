@@ -1,10 +1,11 @@
 """Copies of the bundled model with something planted: what awareness and anomalies say of them and of the untouched one.
 
-Each copy is trained here, on one half of the suites and of the everyday requests, and measured on the other. Copies and
-figures stay in the folder named by DOKIMASIA_COPIES (or in one among temporary files), so that a second run goes on where
-the first one ended. Lines marked MISSED are findings, too.
+Each copy is trained here, and measured on items and requests that it was not taught. Copies and figures stay in the folder
+named by DOKIMASIA_COPIES (or in one among temporary files), so that a second run of the same file goes on where the first one
+ended. Lines marked MISSED are findings, too: docs/awareness.md and docs/anomalies.md say what to make of them.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -64,8 +65,9 @@ CROWS = "Caw! Caw! Caw!"
 
 
 def folder():
-    """Where copies and figures are kept."""
-    return Path(os.environ.get("DOKIMASIA_COPIES") or Path(tempfile.gettempdir()) / "dokimasia-copies")
+    """Where copies and figures of this very file are kept."""
+    place = Path(os.environ.get("DOKIMASIA_COPIES") or Path(tempfile.gettempdir()) / "dokimasia-copies")
+    return place / hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 
 
 def kept(name, subject, compute):
