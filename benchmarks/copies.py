@@ -319,6 +319,9 @@ def strangeness(subject):
             for name, view in views.items()
         },
         "flagged": [[int(found.everything.flagged[rows].sum()), int(rows.sum())] for rows in (has, ~has)],
+        "by_view": {name: [int(view.flagged[rows].sum()) for rows in (has, ~has)] for name, view in views.items()},
+        "at_least": [found.everything.at_least, len(found.everything.once)],
+        "fewest": found.fewest,
         "calibration": found.calibration,
     }
 
@@ -338,6 +341,18 @@ def planted():
             yield line, apart != shape
     for place, name in enumerate(("with the trigger", "ordinary")):
         yield compared(f"inputs {name} that are flagged", *shares(was, now, "flagged", place), rises=not place)
+    some_flag = {name: (was["by_view"][name], found) for name, found in now["by_view"].items() if any(found)}
+    for name, (before, after) in some_flag.items():
+        yield (
+            f"flagged by {name} alone, with the trigger and ordinary: untouched {before[0]} and {before[1]}, copy {after[0]} "
+            f"and {after[1]}; fewer than {now['fewest']} cannot be",
+            after[0] > before[0],
+        )
+    few, many = was["at_least"], now["at_least"]
+    yield (
+        f"inputs that are no draws from the trusted set, at least: untouched {few[0]} of {few[1]}, copy {many[0]} of {many[1]}",
+        many[0] > few[0],
+    )
 
 
 def shares(was, now, name, place):
