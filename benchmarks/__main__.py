@@ -1,4 +1,7 @@
-"""Runs every benchmark, or those named: `python -m benchmarks startup capture`."""
+"""Runs every benchmark, or those named: `python -m benchmarks startup capture`.
+
+`copies` trains models for a quarter of an hour and reports what was not found beside what was: only if it is named.
+"""
 
 import sys
 
@@ -39,7 +42,7 @@ BENCHMARKS = {
 }
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or list(BENCHMARKS)
+    names = sys.argv[1:] or [name for name in BENCHMARKS if name != "copies"]
     missed = 0
     for name in names:
         for line, kept in BENCHMARKS[name]():

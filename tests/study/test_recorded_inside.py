@@ -1,163 +1,33 @@
 """What is seen inside a subject, and what it is changed into, is recorded as well: nothing is computed twice."""
 
-import json
-import shutil
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.fakes import FakeModel, evidence, fake_subject
-from tests.study.runs import made
+from tests.fakes import evidence
+from tests.study.inside import LAYERS, SITES, Inside, inside, talks
 
 from dokimasia.core import (
     Add,
     CapReached,
-    Cost,
-    EmbeddingGradient,
-    Embeddings,
     Example,
-    Finding,
     LabelledConversation,
-    LensReading,
     Message,
-    PooledActivations,
     ReplyLogProb,
     Sampling,
-    Source,
     Span,
-    SpanActivations,
     TokenContrast,
-    Trained,
-    TrainedClassifier,
     Training,
-    Transcript,
 )
 from dokimasia.instruments.anomalies import Anomalies
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import load_subject
-from dokimasia.models.steering import steered_identity
 from dokimasia.study.activation_store import PART
 from dokimasia.study.limits import LAST_QUESTION, Limits, Meter
 from dokimasia.study.recording import record
 from dokimasia.study.recording.packing import packed, unpacked
 from dokimasia.study.store import RunFolder
-from dokimasia.study.verifying import verify
-
-LAYERS = 4
-SITES = {"layers": (1, 3), "pools": ("last", "mean"), "max_tokens": 100}
-
-
-class Inside(FakeModel):
-    """Shows and changes everything; counts each question, and each site of each conversation that it computed."""
-
-    def __init__(self, *, told=lambda: None, **settings):
-        super().__init__(**settings)
-        self.sites, self.batches, self.questions, self._told = Counter(), [], Counter(), told
-
-    def activations(self, conversations, *, layers, pools, max_tokens):
-        self._called()
-        self._told()
-        self.batches.append(len(conversations))
-        self.sites.update((repr(talk), layer, pool) for talk in conversations for layer in layers for pool in pools)
-        values = [[[_numbers(talk, layer, pool) for pool in pools] for layer in layers] for talk in conversations]
-        long = tuple(row for row, talk in enumerate(conversations) if "long" in talk[-1].content)
-        return PooledActivations(
-            values=np.array(values), layers=layers, pools=pools, truncated=len(long), truncated_rows=long
-        )
-
-    def span_activations(self, conversations, spans, *, layers, max_tokens):
-        self.questions["spans"] += 1
-        rows = tuple((row, place) for row, wanted in enumerate(spans) for place in range(len(wanted)))
-        values = np.array([[_numbers(row, layer, "span") for layer in layers] for row in rows])
-        values[0] = np.nan
-        return SpanActivations(values=values, rows=rows, layers=tuple(layers), truncated=(0,))
-
-    def logit_lens(self, conversations, *, layers, position=-1, top=10):
-        self.questions["lens"] += 1
-        return [
-            tuple(
-                LensReading(layer=layer, tokens=(1, 2), texts=("a", "\ud800"), logprobs=(-0.1, -float("inf")))
-                for layer in layers
-            )
-            for _ in conversations
-        ]
-
-    def embedding_gradients(self, conversations, objectives):
-        self.questions["gradients"] += 1
-        return [
-            EmbeddingGradient(
-                tokens=(4, 5),
-                objective=float("nan") if isinstance(objective, TokenContrast) else 1 / 3,
-                embeddings=_numbers(objective, 0, "e")[None],
-                gradient=_numbers(objective, 1, "g")[None].astype(np.float64),
-            )
-            for objective in objectives
-        ]
-
-    def embed(self, texts):
-        self.questions["embed"] += 1
-        return Embeddings(values=np.stack([_numbers(text) for text in texts]), truncated=1)
-
-    def train(self, examples, training, *, folder):
-        self.questions["train"] += 1
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "training.json").write_text(repr(examples))
-        child = replace(fake_subject(self), identity=replace(fake_subject().identity, digest=repr(examples)))
-        return Trained(subject=child, folder=folder, losses=(1.0,))
-
-    def train_classifier(self, examples, training, *, folder):
-        self.questions["train"] += 1
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "training.json").write_text(repr(examples))
-        return TrainedClassifier(classifier=self.load_classifier(folder), folder=folder, losses=(1.0,))
-
-    def load_classifier(self, folder):
-        return Odds(self, (folder / "training.json").read_text())
-
-
-class Odds:
-    def __init__(self, model, taught):
-        self._model, self._taught = model, taught
-
-    def log_odds(self, conversations):
-        self._model.questions["odds"] += 1
-        return np.array([float(len(self._taught)) + len(talk) / 3 for talk in conversations])
-
-
-class Steering:
-    """Steers into subjects that can be steered again."""
-
-    def __init__(self, model, identity):
-        self._model, self._identity = model, identity
-
-    def steered(self, interventions):
-        return inside(self._model, steered_identity(self._identity, interventions))
-
-
-def inside(model, identity=None):
-    identity = identity or fake_subject().identity
-    return replace(
-        fake_subject(model),
-        identity=identity,
-        spans=model,
-        lens=model,
-        gradients=model,
-        trainable=model,
-        embedder=model,
-        steerable=Steering(model, identity),
-    )
-
-
-def _numbers(*of):
-    return np.random.default_rng(list(repr(of).encode())).normal(size=5).astype(np.float32)
-
-
-def talks(count, start=0):
-    return [
-        [Message("user", f"{'long' if place % 7 == 3 else 'text'} {place}")] for place in range(start, start + count)
-    ]
 
 
 @pytest.fixture
@@ -327,94 +197,6 @@ def test_nothing_is_trained_behind_a_cap(folder):
     with pytest.raises(CapReached):
         trainable.train([Example(messages=(Message("user", "a"),), reply="b")], Training(steps=1), folder=Path("x"))
     assert not model.questions
-
-
-class Asking:
-    """An instrument that reads activations of its evidence."""
-
-    name, version, question, access = "asking", "1", "What is inside?", "activations"
-
-    def __init__(self, count):
-        self._count = count
-
-    def plan(self, subject, evidence):
-        return Cost(seconds=1.0)
-
-    def measure(self, subject, evidence, *, seed):
-        subject.activations.activations(talks(self._count), **SITES)
-        return Finding(
-            instrument=self.name,
-            version=self.version,
-            question=self.question,
-            status="measured",
-            headline="h",
-            access="activations",
-            seed=seed,
-        )
-
-
-def asked(path, count, monkeypatch):
-    """A run whose one instrument reads so many activations."""
-    monkeypatch.setattr("tests.study.runs.Subject", lambda identity: inside(Inside(), identity))
-    source = Source(
-        name="own.jsonl",
-        transcripts=(Transcript(id="a", messages=(Message("user", f"{count}"),), source="s"),),
-        notes={},
-    )
-    return made(path, source, instruments=(Asking(count),), report=False)
-
-
-def manifest_check(run):
-    return next(check for check in verify(run) if check.name == "manifest")
-
-
-def test_a_changed_row_is_found(tmp_path, monkeypatch):
-    """The manifest vouches for stored activations; a rerun that adds rows does not vouch for what was changed before."""
-    run = asked(tmp_path / "run", 20, monkeypatch)
-    assert manifest_check(run).status == "ok"
-    (values,) = run.glob("activations/*/*/values.bin")
-    data = bytearray(values.read_bytes())
-    data[100] ^= 1
-    values.write_bytes(data)
-    assert manifest_check(run).status == "changed"
-    assert "values.bin" in manifest_check(run).detail
-    asked(run, 30, monkeypatch)
-    assert manifest_check(run).status == "changed"
-
-
-def test_rows_that_were_added_are_no_change(tmp_path, monkeypatch):
-    """A rerun that goes on appending vouches for the whole; one that was killed leaves rows that nobody vouches for."""
-    run = asked(tmp_path / "run", 20, monkeypatch)
-    asked(run, 30, monkeypatch)
-    assert manifest_check(run).status == "ok"
-    folder = RunFolder(run)
-    with folder.opened():
-        recorded_there = record(
-            inside(Inside(), replace(fake_subject().identity, name="m", digest="m" * 9, parameters=1)),
-            folder,
-            lambda seconds, found: None,
-        )
-        recorded_there.activations.activations(talks(50), **SITES)
-    assert manifest_check(run).status == "unknown"
-    assert "values.bin" in manifest_check(run).detail
-    asked(run, 60, monkeypatch)
-    assert manifest_check(run).status == "ok"
-    (values,) = run.glob("activations/*/*/values.bin")
-    values.write_bytes(values.read_bytes()[:-1])
-    assert manifest_check(run).status == "changed"
-
-
-def test_activations_that_were_removed_are_made_again(tmp_path, monkeypatch):
-    """Other rows in their place are no change: the manifest vouches for what the last run wrote."""
-    run = asked(tmp_path / "run", 20, monkeypatch)
-    shutil.rmtree(run / "activations")
-    assert manifest_check(run).status == "missing"
-    asked(run, 10, monkeypatch)
-    assert manifest_check(run).status == "ok"
-    edited = json.loads((run / "manifest.json").read_text())
-    edited["size"] = dict.fromkeys(edited["size"], "many")
-    (run / "manifest.json").write_text(json.dumps(edited))
-    assert manifest_check(run).status == "changed"
 
 
 def test_records_of_an_earlier_layout_are_not_used(folder):

@@ -86,6 +86,13 @@ def test_the_size_of_rewards_does_not_matter(scale):
     assert np.array_equal(optimise(tree(), rewards * scale, 0.95).best, optimise(tree(), rewards, 0.95).best)
 
 
+def test_iteration_that_does_not_settle_is_no_result(monkeypatch):
+    """Stopped before the values settle, it says so instead of giving the policy of the last round."""
+    monkeypatch.setattr("dokimasia.theory.power.optimising.MOST_ROUNDS", 1)
+    with pytest.raises(DataError, match="did not settle"):
+        optimise(tree(), np.random.default_rng(0).random((40, 8)), 0.95)
+
+
 def test_blocks_do_not_change_the_answer(monkeypatch):
     """Solved one at a time or all at once."""
     rewards = np.random.default_rng(0).random((40, 8))

@@ -129,9 +129,7 @@ class Awareness:
         cost = Cost()
         if subject.text is not None or subject.logprobs is not None:
             cost += planned_stages(subject)
-            if not self.shared or any(
-                len(side) > self.ask for side in sides
-            ):  # another instrument draws another sample
+            if not self.shared:
                 cost += planned(subject, [item for side in sides for item in _first(side, self.ask)], each=self.each)
         if subject.text is not None:
             cost += planned_replies(subject, [item for side in sides for item in _first(side, self.replies)])

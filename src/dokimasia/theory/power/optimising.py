@@ -54,7 +54,7 @@ def _block(mdp: Mdp, rewards: Array, discount: float) -> Optima:
         first = worth >= top[:, mdp.owners] - slack / 2.0
         rank = np.where(first, np.arange(len(mdp.owners)), len(mdp.owners))
         policy = np.where(better, np.minimum.reduceat(rank, mdp.firsts, axis=1), policy)
-    raise DataError(  # pragma: no cover: Howard's iteration ends, but for rounding
+    raise DataError(
         "Rewards of like size are expected.", "Policy iteration did not settle.", "Use a smaller discount."
     )
 
