@@ -54,9 +54,7 @@ def _block(mdp: Mdp, rewards: Array, discount: float) -> Optima:
         first = worth >= top[:, mdp.owners] - slack / 2.0
         rank = np.where(first, np.arange(len(mdp.owners)), len(mdp.owners))
         policy = np.where(better, np.minimum.reduceat(rank, mdp.firsts, axis=1), policy)
-    raise DataError(
-        "Rewards of like size are expected.", "Policy iteration did not settle.", "Use a smaller discount."
-    )
+    raise DataError("Rewards of like size are expected.", "Policy iteration did not settle.", "Use a smaller discount.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
