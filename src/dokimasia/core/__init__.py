@@ -13,6 +13,7 @@ from dokimasia.core.answers import (
     PooledActivations,
     ReplyLogProb,
     Sampling,
+    Step,
     StopReason,
     TokenContrast,
     TokenLogProbs,
@@ -32,6 +33,7 @@ from dokimasia.core.capabilities import (
     Service,
     SpanReading,
     Steerable,
+    Streams,
     Subject,
     Text,
     Trainable,
@@ -52,7 +54,7 @@ from dokimasia.core.errors import (
     UserError,
 )
 from dokimasia.core.estimate import Estimate, Quantity
-from dokimasia.core.figure import Arrow, FigureData, Mark, Node, Series
+from dokimasia.core.figure import Arrow, FigureData, Flow, Mark, Node, Place, Series, Track
 from dokimasia.core.finding import Citation, Finding, NotMeasured, Table
 from dokimasia.core.instrument import (
     Consults,
@@ -95,6 +97,7 @@ __all__ = [
     "Example",
     "FigureData",
     "Finding",
+    "Flow",
     "Generation",
     "Gradients",
     "Identity",
@@ -111,6 +114,7 @@ __all__ = [
     "Node",
     "NotMeasured",
     "Objective",
+    "Place",
     "PooledActivations",
     "Precision",
     "Prices",
@@ -126,7 +130,9 @@ __all__ = [
     "SpanActivations",
     "SpanReading",
     "Steerable",
+    "Step",
     "StopReason",
+    "Streams",
     "Subject",
     "SubjectError",
     "Table",
@@ -136,6 +142,7 @@ __all__ = [
     "TooLong",
     "Tool",
     "ToolCall",
+    "Track",
     "Trainable",
     "Trained",
     "TrainedClassifier",

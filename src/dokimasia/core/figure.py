@@ -64,24 +64,58 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A named point of a plane. Where there is no room for all names, those of `key` places are drawn first."""
+
+    label: str
+    x: float
+    y: float
+    group: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """An arrow of a drift field: where it starts, and how far it carries in one step."""
+
+    x: float
+    y: float
+    dx: float
+    dy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A way through a plane, from its first point to its last. Tracks of one `group` share a colour."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureData:
     """One figure: `curves` are lines in a plane; `dots` are one row a category with an interval; a `graph` is boxes and
-    arrows.
+    arrows; a `plane` is named places, tracks and a drift field.
 
     For `dots`, each series' `y` counts rows from the top, and `rows` names them. Values are shares in [0, 1] unless the
     figure is `free`, whose axes follow what is drawn. In `curves`, a series' `low` and `high` are drawn as a band. A
-    `graph` has `nodes` and `arrows`, and no series. `quotes` says that some label holds words of a transcript, its id or
+    `graph` has `nodes` and `arrows`, and no series. A `plane` has `places`, `tracks`, `flows` and `marks` (its fixed points),
+    each as far as there are any, and no series; both its axes have the same unit. `quotes` says that some label holds words of a transcript, its id or
     its template's name.
     """
 
     name: str
     title: str
-    kind: Literal["curves", "dots", "graph"]
+    kind: Literal["curves", "dots", "graph", "plane"]
     x_label: str = ""
     y_label: str = ""
     series: tuple[Series, ...] = ()
     nodes: tuple[Node, ...] = ()
     arrows: tuple[Arrow, ...] = ()
+    places: tuple[Place, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    flows: tuple[Flow, ...] = ()
     marks: tuple[Mark, ...] = ()
     rows: tuple[str, ...] = ()
     x_log: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dokimasia.core import DataError, FigureData, Finding, Series
 from dokimasia.show.graph import draw_graph, graph_size
+from dokimasia.show.plane import draw_plane, plane_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,12 +30,14 @@ def draw(what: FigureData | Finding, name: str | None = None, *, axes: Axes | No
     if figure.kind == "graph":
         draw_graph(figure, axes, COLOURS)
         return axes
-    if figure.kind == "dots":
+    axes.set_xlabel(figure.x_label)
+    axes.set_ylabel(figure.y_label)
+    if figure.kind == "plane":
+        draw_plane(figure, axes, COLOURS)
+    elif figure.kind == "dots":
         _dots(figure, axes)
     else:
         _curves(figure, axes)
-    axes.set_xlabel(figure.x_label)
-    axes.set_ylabel(figure.y_label)
     axes.grid(visible=True, axis="x" if figure.kind == "dots" else "both", linewidth=0.5, alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
@@ -56,6 +59,10 @@ def _plain(figure: FigureData) -> FigureData:
         y_label=_label(figure.y_label),
         rows=tuple(map(_label, figure.rows)),
         series=tuple(replace(series, name=_label(series.name)) for series in figure.series),
+        places=tuple(
+            replace(place, label=_label(place.label), group=_label(place.group)) for place in figure.places
+        ),
+        tracks=tuple(replace(track, group=_label(track.group)) for track in figure.tracks),
         marks=tuple(replace(mark, label=_label(mark.label)) for mark in figure.marks),
         nodes=tuple(replace(node, label=_flat(node.label), group=_label(node.group)) for node in figure.nodes),
         arrows=tuple(replace(arrow, label=_flat(arrow.label)) for arrow in figure.arrows),
@@ -76,6 +83,8 @@ def figure_size(figure: FigureData) -> tuple[float, float]:
     """Inches, width first."""
     if figure.kind == "graph":
         return graph_size(figure)
+    if figure.kind == "plane":
+        return plane_size(figure)
     if figure.kind == "dots":
         legend = 0.3 if len(figure.series) > 1 else 0.0
         return 7.2, 0.9 + legend + ROW_HEIGHT * max(len(figure.rows), 2)

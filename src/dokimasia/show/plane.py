@@ -1,0 +1,134 @@
+"""Named places, tracks and a drift field onto matplotlib axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dokimasia.core import FigureData, Place
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
+
+WIDTH, HEIGHT = 7.2, 5.6
+LEGEND_LINE = 0.22
+MARGIN = 0.06
+GROW = 1.25
+"""Boxes around names are so much larger than measured: the page's font may be wider than the one that measures."""
+OFFSETS = ((6, 0), (-6, 0), (0, 6), (0, -6), (5, 5), (-5, 5), (5, -5), (-5, -5))
+"""Where a name may stand beside its point, in typographic points, in the order in which places are tried."""
+
+
+def plane_size(figure: FigureData) -> tuple[float, float]:
+    """Inches, width first."""
+    groups = _groups(figure)
+    return WIDTH, HEIGHT + (LEGEND_LINE * ((len(groups) + 2) // 3) if len(groups) > 1 else 0.0)
+
+
+def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
+    """Draw arrows of the field, then tracks from a small ring to a dot, then places, fixed points, and names that fit."""
+    groups = _groups(figure)
+    paint = {group: colours[place % len(colours)] for place, group in enumerate(groups)}
+    ink = axes.xaxis.label.get_color()
+    _frame(figure, axes)
+    if figure.flows:
+        x, y, dx, dy = (np.array([getattr(flow, name) for flow in figure.flows]) for name in ("x", "y", "dx", "dy"))
+        axes.quiver(x, y, dx, dy, angles="xy", scale_units="xy", scale=1, width=0.0025, color=ink, alpha=0.45)
+    for track in figure.tracks:
+        colour = paint[track.group]
+        axes.plot(track.x, track.y, color=colour, linewidth=1.0, alpha=0.7)
+        axes.plot(track.x[:1], track.y[:1], marker="o", markersize=5, color=colour, markerfacecolor="none", linestyle="")
+        axes.plot(track.x[-1:], track.y[-1:], marker="o", markersize=4, color=colour, linestyle="")
+    for group in groups:
+        members = [place for place in figure.places if place.group == group]
+        for key, size in ((False, 3.5), (True, 7.0)):
+            x, y = [p.x for p in members if p.key is key], [p.y for p in members if p.key is key]
+            axes.plot(x, y, marker="o", markersize=size, linestyle="", color=paint[group], alpha=1.0 if key else 0.75)
+    for mark in figure.marks:
+        axes.plot([mark.x], [mark.y], marker="X", markersize=9, color=ink, linestyle="")
+    axes.set_aspect("equal", adjustable="datalim")
+    _names(figure, axes)
+    if len(groups) > 1:
+        from matplotlib.lines import Line2D
+
+        handles = [Line2D([], [], marker="o", linestyle="", color=paint[group]) for group in groups]
+        axes.legend(handles, groups, loc="upper left", bbox_to_anchor=(0, -0.12), frameon=False, ncols=3)
+
+
+def _groups(figure: FigureData) -> list[str]:
+    return list(dict.fromkeys(item.group for item in (*figure.places, *figure.tracks)))
+
+
+def _frame(figure: FigureData, axes: Axes) -> None:
+    """Limits around everything that is drawn but the tips of arrows, settled before names are placed."""
+    x = [p.x for p in (*figure.places, *figure.marks, *figure.flows)] + [x for track in figure.tracks for x in track.x]
+    y = [p.y for p in (*figure.places, *figure.marks, *figure.flows)] + [y for track in figure.tracks for y in track.y]
+    for values, limits in ((x, axes.set_xlim), (y, axes.set_ylim)):
+        if values:
+            low, high = min(values), max(values)
+            room = MARGIN * (high - low) or 1.0
+            limits(low - room, high + room)
+
+
+def _names(figure: FigureData, axes: Axes) -> None:
+    """Write the fixed points' names, then those of key places, then others, the loneliest first, as long as none overlaps."""
+    from matplotlib.transforms import Bbox
+
+    if axes.figure is not None:
+        axes.figure.draw_without_rendering()  # type: ignore[union-attr]  # layout is settled: sizes are known
+    marks = [Place(label=mark.label, x=mark.x, y=mark.y, key=True) for mark in figure.marks]
+    places = [*marks, *_by_need(figure.places)]
+    points = [axes.transData.transform((place.x, place.y)) for place in (*marks, *figure.places)]
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in points]
+    inside = axes.get_window_extent()
+    for place in places:
+        if place.label:
+            _name(place, axes, inside, taken)
+
+
+def _by_need(places: Sequence[Place]) -> list[Place]:
+    """Key places first, then those farthest from any other."""
+    if len(places) < 2:
+        return list(places)
+    at = np.array([(place.x, place.y) for place in places])
+    apart = np.hypot(*(at[:, None] - at).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    nearest = apart.min(axis=1)
+    return [places[i] for i in sorted(range(len(places)), key=lambda i: (not places[i].key, -nearest[i], i))]
+
+
+def _name(place: Place, axes: Axes, inside: Bbox, taken: list[Bbox]) -> None:
+    """Write one name where there is room for it, or nowhere; one of a key place where it hides least."""
+    text = axes.annotate(
+        place.label,
+        (place.x, place.y),
+        xytext=OFFSETS[0],
+        textcoords="offset points",
+        fontsize=9 if place.key else 8,
+        fontweight="bold" if place.key else "normal",
+        annotation_clip=False,
+    )
+    text.set_in_layout(False)
+    tried = []
+    for dx, dy in OFFSETS:
+        text.set_position((dx, dy))
+        text.set_horizontalalignment("left" if dx > 0 else "right" if dx < 0 else "center")
+        text.set_verticalalignment("bottom" if dy > 0 else "top" if dy < 0 else "center")
+        box = text.get_window_extent().expanded(GROW, 1.0)
+        within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+        hidden = box.count_overlaps(taken)
+        if within and not hidden:
+            taken.append(box)
+            return
+        tried.append((not within, hidden, len(tried)))
+    if not place.key:
+        text.remove()
+        return
+    dx, dy = OFFSETS[min(tried)[2]]
+    text.set_position((dx, dy))
+    text.set_horizontalalignment("left" if dx > 0 else "right" if dx < 0 else "center")
+    text.set_verticalalignment("bottom" if dy > 0 else "top" if dy < 0 else "center")
+    taken.append(text.get_window_extent())
