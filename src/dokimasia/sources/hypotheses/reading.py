@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from dokimasia.core import DataError, SourceError
+from dokimasia.sources.documents import LARGEST, read_document
 from dokimasia.theory.selection import Hypotheses, Hypothesis, Outcome, Situation
 
-LARGEST = 1 << 20
-FORMATS = (".yaml", ".yml", ".json", ".toml")
 PARTS = frozenset({"training", "deployment", "hypotheses", "outcomes", "note"})
 NEEDED = frozenset({"name", "prior", "reward", "misbehaves"})
 
@@ -26,7 +23,7 @@ def families() -> Hypotheses:
 
 def read_hypotheses(path: Path) -> Hypotheses:
     """The hypotheses of a file: `training`, `deployment` and `hypotheses`; `outcomes` and a `note` may be left out."""
-    data = _parsed(path)
+    data = read_document(path, "a file of hypotheses")
     if not isinstance(data, dict) or not {"training", "deployment", "hypotheses"} <= data.keys() <= PARTS:
         found = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
         raise SourceError(
@@ -51,42 +48,6 @@ def read_hypotheses(path: Path) -> Hypotheses:
         )
     except DataError as error:
         raise SourceError(f"{path}: {error.expected}", error.found, error.do) from error
-
-
-def _parsed(path: Path) -> Any:
-    ending = path.suffix.lower()
-    if ending not in FORMATS:
-        raise SourceError(f"{path}: a file in YAML, JSON or TOML is expected.", f"Found {ending!r}.", "Rename it.")
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise SourceError(
-            f"{path}: a file of hypotheses is expected.", f"It cannot be read: {error.strerror}.", "Check the path."
-        ) from error
-    if len(raw) > LARGEST:
-        raise SourceError(f"{path}: at most {LARGEST >> 20} MB are expected.", "Found more.", "Shorten it.")
-    try:
-        text = raw.decode("utf-8-sig")
-        if ending == ".json":
-            return json.loads(text)
-        return tomllib.loads(text) if ending == ".toml" else _yaml(path, text)
-    except (ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise SourceError(
-            f"{path}: {ending[1:].upper()} is expected.", f"Found a broken file ({reason}).", "Mend it."
-        ) from error
-
-
-def _yaml(path: Path, text: str) -> Any:
-    import yaml  # type: ignore[import-untyped]
-
-    try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise SourceError(f"{path}: YAML without aliases is expected.", "Found one.", "Write its value out.")
-        return yaml.load(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
-        raise ValueError(str(error)) from error
 
 
 def _situations(path: Path, part: str, found: Any) -> tuple[Situation, ...]:
