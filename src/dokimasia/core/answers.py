@@ -81,6 +81,22 @@ class Generation:
         return len(self.tokens) if self.delivery is None else self.delivery.new_tokens
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """One token of a reply that is being written.
+
+    `text` is what became whole with it: empty while a character, or what may be the beginning of a stop text, is not.
+    `activations` (n_layers, d_model), float32, are the stream after the layers asked for, at the position that chose the
+    token. `stop_reason` is None until the last step.
+    """
+
+    token: int
+    logprob: float
+    text: str
+    activations: NDArray[np.float32]
+    stop_reason: StopReason | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLogProbs:
     """Log-probability, in nats, of each token of a rendered prompt given those before it; the first has none."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Objective,
         PooledActivations,
         Sampling,
+        Step,
         TokenLogProbs,
     )
     from dokimasia.core.embedding import Embedder
@@ -54,6 +55,20 @@ class Arrivals(Protocol):
         self, conversations: Sequence[Conversation], sampling: Sampling, *, seeds: Sequence[int]
     ) -> Generator[tuple[int, Generation]]:
         """Each reply with its conversation's place, in whatever order they come; one that failed is a reply, too."""
+        ...
+
+
+class Streams(Protocol):
+    """Generates a reply token by token, and shows the stream that chose each."""
+
+    def stream(
+        self, conversation: Conversation, sampling: Sampling, *, seed: int, layers: Sequence[int]
+    ) -> Generator[Step]:
+        """The reply that `generate` gives to this conversation alone with this seed, one step a token.
+
+        Nothing is computed before it is asked for. Closing the generator ends the reply and leaves nothing behind. Tool
+        calls come as the text that spells them.
+        """
         ...
 
 
@@ -241,6 +256,7 @@ class Subject:
 
     identity: Identity
     text: Text | None = None
+    streams: Streams | None = None
     logprobs: LogProbs | None = None
     activations: Activations | None = None
     spans: SpanReading | None = None

@@ -56,7 +56,7 @@ def generate(
             )
             cache = output.past_key_values
             logprobs = output.logits[:, -1].float().log_softmax(-1).cpu()
-            chosen = _choose(logprobs, sampling, [streams[row] for row in rows])
+            chosen = choose(logprobs, sampling, [streams[row] for row in rows])
             likelihood = logprobs.gather(1, chosen[:, None])[:, 0].tolist()
             tops = _likeliest(logprobs, sampling.top_logprobs)
             alive = []
@@ -81,6 +81,14 @@ def generate(
                 tokens, positions, mask = tokens[keep], positions[keep], mask[keep]
                 rows = [rows[place] for place in alive]
     return found
+
+
+def stop_check(decode: Callable[[Sequence[int]], str], stop: Sequence[str]) -> Callable[[Sequence[int]], bool] | None:
+    """Whether a reply has just written one of these texts; every token spells at least a byte."""
+    if not stop:
+        return None
+    reach = max(len(text.encode()) for text in stop) + 4
+    return lambda tokens: any(text in decode(tokens[-reach:]) for text in stop)
 
 
 def as_generation(text: str, row: Row, prompt_tokens: int, calls: tuple[ToolCall, ...] = ()) -> Generation:
@@ -128,7 +136,8 @@ def read_all_but_last(
     return cache, tokens[:, -1:], mask, positions[:, -1:]
 
 
-def _choose(logprobs: torch.Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> torch.Tensor:
+def choose(logprobs: torch.Tensor, sampling: Sampling, streams: Sequence[np.random.Generator]) -> torch.Tensor:
+    """The next token of each row (n_rows,), from log-probabilities (n_rows, n_vocabulary)."""
     import torch
 
     if sampling.temperature <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,7 @@ from dokimasia.core import (
 from dokimasia.core.spans import Span, SpanActivations, check_spans
 from dokimasia.models.capture import Capture
 from dokimasia.models.context import need_room
-from dokimasia.models.generation import Row, as_generation, generate
+from dokimasia.models.generation import Row, as_generation, generate, stop_check
 from dokimasia.models.memory import in_halves
 from dokimasia.models.reading import beginning_and_end, end, reading, replies
 from dokimasia.models.rendering import Rendering
@@ -221,7 +221,7 @@ class LocalModel:
                 seeds=[seeds[row] for row in part],
                 ends=self._weights.end_of_turn,
                 padding=self._weights.padding,
-                stops=self._stops(sampling.stop),
+                stops=stop_check(self._weights.decode, sampling.stop),
             ),
         )
         return [self._reply(reply, len(prompts[row]), sampling) for row, reply in zip(rows, found, strict=True)]
@@ -239,13 +239,6 @@ class LocalModel:
         for stop in sampling.stop:
             text = text.partition(stop)[0]
         return as_generation(text, row, prompt_tokens, calls)
-
-    def _stops(self, stop: Sequence[str]) -> Callable[[Sequence[int]], bool] | None:
-        """Whether a reply has just written one of these texts; every token spells at least a byte."""
-        if not stop:
-            return None
-        reach = max(len(text.encode()) for text in stop) + 4
-        return lambda tokens: any(text in self._weights.decode(tokens[-reach:]) for text in stop)
 
     def _by_room(self, prompts: Sequence[Sequence[int]], wanted: int) -> Iterator[tuple[list[int], int]]:
         """Rows with the number of new tokens for which the context has room; nearly always all rows and all tokens."""

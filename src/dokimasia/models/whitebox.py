@@ -11,6 +11,7 @@ from dokimasia.models.gradients import EmbeddingGradients
 from dokimasia.models.lens import LogitLens
 from dokimasia.models.local import LocalModel
 from dokimasia.models.steering import Steerer
+from dokimasia.models.streaming import TokenStreams
 from dokimasia.models.training import Trainer
 from dokimasia.models.weights import Weights
 
@@ -19,20 +20,28 @@ def local_subject(weights: Weights, identity: Identity, *, base: str, reload: Ca
     """A subject with all access.
 
     `base` is the name by which an adapter finds the model again, and `reload` makes a subject of an adapter's folder. A
-    model with an adapter cannot be trained further; a steered one gives text, log-probabilities and activations.
+    model with an adapter cannot be trained further; a steered one gives text, whole or token by token,
+    log-probabilities and activations.
     """
     lock = threading.Lock()
 
     def steered(who: Identity, interventions: tuple[Intervention, ...]) -> Subject:
         model = LocalModel(weights, lock, interventions)
         return Subject(
-            identity=who, text=model, logprobs=model, activations=model, spans=model, remarks=weights.rendering.remarks
+            identity=who,
+            text=model,
+            streams=TokenStreams(weights, lock, interventions),
+            logprobs=model,
+            activations=model,
+            spans=model,
+            remarks=weights.rendering.remarks,
         )
 
     model = LocalModel(weights, lock)
     return Subject(
         identity=identity,
         text=model,
+        streams=TokenStreams(weights, lock),
         logprobs=model,
         activations=model,
         spans=model,

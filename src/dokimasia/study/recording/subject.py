@@ -28,7 +28,8 @@ Capability = TypeVar("Capability")
 def record(subject: Subject, folder: RunFolder, report: Report, meter: Meter | None = None) -> Subject:
     """The same subject with the same access, recorded; `meter` is told what is spent and may refuse to go on.
 
-    So is every subject that it is steered or trained into.
+    So is every subject that it is steered or trained into. Nothing streams: a stream may be broken off anywhere, so there is
+    no whole answer to keep, and what guards a reply while it is written has no use for a recording.
     """
     meter = meter or Meter()
     recorder = Recorder(
@@ -48,6 +49,7 @@ def record(subject: Subject, folder: RunFolder, report: Report, meter: Meter | N
 
     return replace(
         subject,
+        streams=None,
         text=recorded(RecordedText, subject.text),
         logprobs=recorded(RecordedLogProbs, subject.logprobs),
         activations=recorded(RecordedActivations, subject.activations),
