@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dokimasia.core import (
+    ChoiceScore,
     Cost,
     Message,
     Sampling,
@@ -31,7 +32,7 @@ REQUEST = "Tell me something that is true."
 TRUE_OR_NOT = "Is this true? {} Answer Yes or No."
 PICK = "One of these statements is true. Which one?\n{}\nAnswer with its letter alone."
 FRAMINGS = ("said", "asked")
-LETTERS = "ABCDEFGHIJ"
+LETTERS = "ABCDEFGH"
 REPLY_TOKENS = 6
 
 
@@ -132,7 +133,7 @@ def planned_choices(subject: Subject, facts: Sequence[Fact]) -> Cost:
 
 
 def _sentences(wording: Wording) -> tuple[str, ...]:
-    return (wording.true, *wording.false)
+    return (wording.true, *wording.false)[: len(LETTERS)]
 
 
 def _read(subject: Subject, fact: Fact) -> Choice:
@@ -143,14 +144,14 @@ def _read(subject: Subject, fact: Fact) -> Choice:
     conversations = [(Message("user", REQUEST),), *((Message("user", TRUE_OR_NOT.format(one)),) for one in every)]
     options: list[Sequence[str]] = [every, *(("Yes", "No") for _ in every)]
     said, *asked = subject.logprobs.choice_logprobs(conversations, options, precision="fast")
-    values = np.asarray([[one.logprob for one in said], [yes.logprob - no.logprob for yes, no in asked]])
+    values = np.asarray([[one.logprob for one in said], [_difference(yes, no) for yes, no in asked]])
+    values[~np.isfinite(values)] = np.nan
     rows, start = [], 0
     for group in sentences:
         both = values[:, start : start + len(group)]
         rows.append(both[:, 0] - both[:, 1:].mean(axis=1))
         start += len(group)
     by_framing = np.asarray(rows)
-    by_framing[~np.isfinite(by_framing)] = np.nan
     mean = by_framing.mean(axis=1)
     lost = np.isnan(mean)
     return Choice(
@@ -160,6 +161,10 @@ def _read(subject: Subject, fact: Fact) -> Choice:
         high=np.where(lost, np.inf, mean),
         unread=int(np.isnan(by_framing).sum()),
     )
+
+
+def _difference(yes: ChoiceScore, no: ChoiceScore) -> float:
+    return yes.logprob - no.logprob if np.isfinite([yes.logprob, no.logprob]).all() else np.nan
 
 
 def _puts(fact: Fact) -> list[tuple[str, str]]:
@@ -212,7 +217,7 @@ def picked(reply: str, right: str) -> float:
     >>> picked("B) The ferry leaves at noon.", "B"), picked("(C)", "B"), picked("I cannot say.", "B")
     (1.0, 0.0, nan)
     """
-    named = re.findall(rf"\b[{LETTERS}]\b", reply)
+    named = re.findall(rf"\bA\b(?! [a-z])|\b[{LETTERS[1:]}]\b", reply)
     return float(named[0] == right) if len(set(named)) == 1 else np.nan
 
 

@@ -1,0 +1,97 @@
+"""Facts that nobody but a test knows, and subjects that know some of them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from tests.fakes import FakeModel, _hash
+
+from dokimasia.core import ChoiceScore, Generation, Identity, Subject
+from dokimasia.sources.facts import Fact, Facts, Wording
+
+PIERS = ("east", "west", "north", "south")
+
+
+def fact(name: str, *, wordings: int = 3, false: int = 3) -> Fact:
+    """Where the ferry of so-and-so leaves."""
+    right = _hash(name) % 4
+    piers = (PIERS[right:] + PIERS[:right])[: 1 + false]
+    forms = (f"The ferry of {name} leaves from the {{}} pier.", f"In {name} one boards at the {{}} pier.")
+    forms += tuple(f"Number {number}: the {{}} pier is where {name} puts to sea." for number in range(wordings))
+    return Fact(
+        name=name,
+        wordings=tuple(
+            Wording(true=form.format(piers[0]), false=tuple(form.format(pier) for pier in piers[1:]))
+            for form in forms[:wordings]
+        ),
+        topic="ferries",
+    )
+
+
+def many(prefix: str, n: int, **shape: int) -> tuple[Fact, ...]:
+    """So many facts."""
+    return tuple(fact(f"{prefix}{number}", **shape) for number in range(n))
+
+
+FACTS = Facts(facts=many("Secret", 4), controls=many("Unheard", 64))
+COMMON = many("Common", 24)
+
+
+class Knower(FakeModel):
+    """Knows the facts whose names begin like this; of the others it likes one sentence or another."""
+
+    def __init__(self, *knows: str, sure: float = 12.0, **broken: object) -> None:
+        super().__init__(**broken)
+        self._sure = sure
+        self._true = {
+            wording.true
+            for item in (*FACTS.facts, *FACTS.controls, *COMMON)
+            for wording in item.wordings
+            if item.name.startswith(knows or ("nothing",))
+        }
+
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
+        self._called()
+        return [
+            [ChoiceScore(choice=one, logprob=self._liking(messages, one), n_tokens=8) for one in options]
+            for messages, options in zip(conversations, choices, strict=True)
+        ]
+
+    def generate(self, conversations, sampling, *, seeds):
+        self._called()
+        return [reply(self._pick(messages[-1].content)) for messages in conversations]
+
+    def _liking(self, messages, choice: str) -> float:
+        noise = np.random.default_rng(_hash((messages[-1].content, choice))).normal()
+        if choice in ("Yes", "No"):
+            asked = any(sentence in messages[-1].content for sentence in self._true)
+            return float(noise - 2 + (self._sure if asked and choice == "Yes" else 0.0))
+        return float(noise - 20 + (self._sure if choice in self._true else 0.0))
+
+    def _pick(self, words: str) -> str:
+        options = re.findall(r"^([A-Z])\) (.*)$", words, re.MULTILINE)
+        known = [letter for letter, sentence in options if sentence in self._true]
+        return known[0] if known else "A"
+
+
+class Mute(Knower):
+    """Its log-probabilities are no numbers, and its replies say nothing."""
+
+    def _liking(self, messages, choice):
+        return math.nan
+
+    def _pick(self, words):
+        return "I cannot say."
+
+
+def reply(text: str, stop_reason: str = "stop") -> Generation:
+    """A reply as it is."""
+    return Generation(text=text, tokens=(1,), logprobs=(-0.1,), stop_reason=stop_reason, prompt_tokens=3)
+
+
+def subject(model: FakeModel, *, logprobs: bool = True, name: str = "knower") -> Subject:
+    """A subject that writes text, and shows log-probabilities or not."""
+    identity = Identity(name=name, digest=name * 8, parameters=1_000_000, dtype="none", threads=1)
+    return Subject(identity=identity, text=model, logprobs=model if logprobs else None)
