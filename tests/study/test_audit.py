@@ -252,8 +252,9 @@ def test_killed_at_random_moments_nothing_is_lost_doubled_or_half_written(whole,
     rng = np.random.default_rng(0)
     root = Path(__file__).resolve().parents[2]
     tally, run, killed_in = tmp_path / "tally", tmp_path / "run", []
-    for calls in (5, 14, 18, 11):
-        arguments = [str(run), str(tally), str(calls), f"{rng.uniform(0, 0.1):.3f}"]
+    for share in (0.1, 0.5, 0.4, 0.4):  # of the calls that are left; the last ones are left for the end
+        calls = int(share * (done[1] - (len(tally.read_text()) if tally.exists() else 0)))
+        arguments = [str(run), str(tally), str(calls), f"{rng.uniform(0, 0.03):.3f}"]
         ended = subprocess.run(
             [sys.executable, "-c", SCRIPT, *arguments],
             cwd=root,
