@@ -1,0 +1,186 @@
+"""A persona map on disk, for other tools: its vectors as safetensors, all else as JSON, both under a checksum.
+
+The checksums show damage and careless edits. They are no signature: whoever rewrites both files can make them fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dokimasia.core import EnvironmentFault, SubjectError, UserError
+from dokimasia.instruments.personas.space import Space
+from dokimasia.models.tensorfiles import tensor_bytes, tensors_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LAYOUT = 1
+TENSORS, RECORD = "personas.safetensors", "personas.json"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Atlas:
+    """Everything that was drawn at one layer of one model.
+
+    `role_vectors`, `default_vectors` and `trait_vectors` have axes (n_names, d_model); those of roles and default voices
+    are mean activations over replies, those of traits point towards the trait. `personas` is the digest of the set that
+    they were drawn with, `subject` that of the model.
+    """
+
+    space: Space
+    roles: tuple[str, ...]
+    role_vectors: NDArray[np.float64]
+    defaults: tuple[str, ...]
+    default_vectors: NDArray[np.float64]
+    traits: tuple[str, ...]
+    trait_vectors: NDArray[np.float64]
+    subject: str
+    subject_name: str
+    personas: str
+    questions: int
+    seed: int
+    stable: bool
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """By key, float32."""
+        found = {
+            "roles": self.role_vectors,
+            "defaults": self.default_vectors,
+            "traits": self.trait_vectors,
+            "centre": self.space.centre,
+            "axis": self.space.axis,
+            "components": self.space.components,
+        }
+        return {name: np.asarray(values, np.float32) for name, values in found.items()}
+
+
+PLAIN = tuple(
+    field.name
+    for field in fields(Atlas)
+    if field.name not in ("space", "role_vectors", "default_vectors", "trait_vectors")
+)
+
+
+def save(atlas: Atlas, folder: Path, *, versions: Mapping[str, str]) -> None:
+    """Write it into a folder; the same map gives the same bytes, and the record comes last."""
+    data = tensor_bytes(atlas.arrays())
+    record: dict[str, Any] = {
+        **{name: getattr(atlas, name) for name in PLAIN},
+        "layer": atlas.space.layer,
+        "scale": atlas.space.scale,
+        "versions": dict(versions),
+        "layout": LAYOUT,
+        "tensors": hashlib.sha256(data).hexdigest(),
+    }
+    record["checksum"] = _checksum(record)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / TENSORS, data)
+        _write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise UserError(
+            f"{folder} is expected to be a folder that can be written to.",
+            f"It is not: {error.strerror}.",
+            "Name another one.",
+        ) from error
+    except OSError as error:
+        raise EnvironmentFault(f"{folder}: the persona map could not be written: {error.strerror}.") from error
+
+
+def load(folder: Path, *, digest: str) -> Atlas:
+    """The map in a folder, if it was drawn of the model with this digest (`subject.identity.digest`)."""
+    record, data = _read(folder)
+    try:
+        atlas = _atlas(record, tensors_of(data))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(folder, f"It makes no map: {error!r}") from error
+    if atlas.subject != digest:
+        raise SubjectError(
+            f"{folder}: the model that this map was drawn of is expected, with the digest {atlas.subject[:12]}.",
+            f"Found a model with the digest {digest[:12]}.",
+            "Draw a map of this model: another model's directions mean nothing in it.",
+        )
+    return atlas
+
+
+def _atlas(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Atlas:
+    """The map that these say; numbers that nothing could be placed with are errors."""
+    values = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+    width = len(values["centre"])
+    for name, kept in (("roles", "roles"), ("defaults", "defaults"), ("traits", "traits")):
+        if values[name].shape != (len(record[kept]), width):
+            raise ValueError(f"{name} have the shape {values[name].shape}")
+    if values["axis"].shape != (width,) or values["components"].shape[1:] != (width,):
+        raise ValueError("axis or components have another width")
+    scale = float(record["scale"])
+    if not scale > 0 or not all(np.isfinite(array).all() for array in values.values()):
+        raise ValueError("not all numbers are finite, or the scale is not positive")
+    return Atlas(
+        space=Space(
+            layer=int(record["layer"]),
+            centre=values["centre"],
+            axis=values["axis"],
+            components=values["components"],
+            scale=scale,
+        ),
+        role_vectors=values["roles"],
+        default_vectors=values["defaults"],
+        trait_vectors=values["traits"],
+        **{name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in PLAIN},
+    )
+
+
+def _read(folder: Path) -> tuple[Mapping[str, Any], bytes]:
+    """The record and the tensors' bytes, both as they were written."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        data = (folder / TENSORS).read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{folder} is expected to hold a persona map, {RECORD} and {TENSORS}.",
+            f"Reading failed: {error.strerror}.",
+            "Name a folder that was written by `dokimasia personas --out`.",
+        ) from error
+    except ValueError as error:
+        raise _broken(folder, f"{RECORD} is no JSON") from error
+    if not isinstance(record, dict) or record.get("layout") != LAYOUT:
+        found = record.get("layout") if isinstance(record, dict) else None
+        raise UserError(
+            f"{folder}: a persona map of layout {LAYOUT} is expected.", f"Found {found}.", "Draw and save it again."
+        )
+    if record.get("checksum") != _checksum(record):
+        raise _broken(folder, f"{RECORD} does not match its checksum")
+    if record.get("tensors") != hashlib.sha256(data).hexdigest():
+        raise _broken(folder, f"{TENSORS} does not match its checksum")
+    return record, data
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in record.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _broken(folder: Path, problem: str) -> UserError:
+    return UserError(
+        f"{folder} is expected to hold a persona map as it was saved.",
+        f"{problem}.",
+        "Draw and save it again, and find out who changed it.",
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,458 @@
+"""The map of roles at one layer: role vectors, the assistant axis, principal components, and how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import stdtrit
+
+from dokimasia.core import DataError
+from dokimasia.core.rounding import counted
+from dokimasia.instruments.personas.space import Space
+from dokimasia.stats import Figure, clopper_pearson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+FEWEST_ROLES = 4
+STABLE = 0.9
+"""The mean bootstrap correlation of the first component from which a map is called stable; it was set before any was drawn."""
+COMPONENTS = 10
+DRAWS = 400
+SHUFFLES = 199
+HALVES = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a default voice stands. All axes (n_roles,), in the roles' order.
+
+    `cosines` are between its vector and each role's, both from the roles' centre; `distances` in units of the space;
+    `nearest` the share of draws, questions resampled, in which each role has the highest cosine. `axis` and `first` are
+    the shares of roles that it lies above along the assistant axis (drawn from other questions than those that it is
+    placed by) and along the first component.
+    """
+
+    voice: str
+    cosines: tuple[float, ...]
+    distances: tuple[float, ...]
+    nearest: tuple[float, ...]
+    axis: Figure
+    first: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stability:
+    """Correlations of the roles' places along the first component, signs fixed: the mean, and where 95% of draws lie.
+
+    With the whole map's, if questions are resampled, and if roles are; and between halves of the questions.
+    """
+
+    questions: Figure
+    roles: Figure
+    halves: Figure
+
+    @property
+    def worst(self) -> float:
+        """The smaller of both bootstrap means."""
+        return min(self.questions.value, self.roles.value)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PersonaMap:
+    """The map at one layer.
+
+    `vectors` (n_roles, d_model) and `default_vectors` (n_defaults, d_model) have the effect of each question taken out.
+    `absent` are roles with too few replies, and what is wrong with these; `replies` is what the map was drawn from. `shares` are those of the variance among role
+    vectors, by component. `participation` and `explained` (the first component's share) have the noise of questions taken
+    out of the former, not of the latter. `real` is the share of the variance among role vectors that is more than the
+    noise of questions, `p` its p-value against replies shuffled among roles, `floor` the share that the first component of
+    such replies reaches in 5% of shuffles.
+    """
+
+    space: Space
+    roles: tuple[str, ...]
+    vectors: Array
+    defaults: tuple[str, ...]
+    default_vectors: Array
+    absent: tuple[tuple[str, str], ...]
+    replies: Replies
+    shares: tuple[float, ...]
+    participation: Figure | None
+    explained: Figure
+    axis_length: float
+    axis_cosine: Figure
+    stability: Stability
+    real: float
+    p: float
+    floor: float
+    places: tuple[Place, ...]
+
+    @property
+    def told(self) -> bool:
+        """Whether roles differ by more than chance."""
+        return self.p < 0.05
+
+    @property
+    def stable(self) -> bool:
+        """Whether the first component would come out alike with other questions and other roles."""
+        return self.told and self.stability.worst >= STABLE
+
+    @cached_property
+    def coordinates(self) -> Array:
+        """Of the roles, (n_roles, n_components)."""
+        return self.space.coordinates(self.vectors)
+
+
+def draw_map(
+    roles: Array,
+    defaults: Array,
+    *,
+    names: Sequence[str],
+    default_names: Sequence[str],
+    faults: Sequence[Sequence[str]],
+    layer: int,
+    seed: int,
+) -> PersonaMap:
+    """The map of `roles` (n_roles, n_questions, d_model), with `defaults` (n_defaults, n_questions, d_model) in it.
+
+    A reply that is left out is NaN, and `faults` say why, by role and question. A role is left out with more than half of
+    its questions. Raises if too little is left.
+    """
+    there = np.isfinite(roles).all(axis=2)
+    kept = 2 * there.sum(axis=1) >= roles.shape[1]
+    absent = tuple(
+        (name, ", ".join(sorted({fault for fault in why if fault})))
+        for name, why, keep in zip(names, faults, kept.tolist(), strict=True)
+        if not keep
+    )
+    _check(roles.shape[1], int(kept.sum()), absent, default_names, np.isfinite(defaults).all(axis=2))
+    data = Replies.of(roles[kept], defaults)
+    rng = np.random.default_rng([seed, layer])
+    vectors, default_vectors = data.vectors(data.even), data.default_vectors(data.even)
+    centred = vectors - vectors.mean(axis=0)
+    components, variances = _components(centred)
+    direction = default_vectors.mean(axis=0) - vectors.mean(axis=0)
+    length = float(np.linalg.norm(direction))
+    components[0] *= 1 if components[0] @ direction >= 0 else -1
+    scale = float(np.sqrt((centred**2).sum(axis=1).mean()))
+    if not scale > 0 or not length > 0:
+        raise DataError(
+            "Roles that are read differently are expected.", "Found none: all replies read alike.", "Use other roles."
+        )
+    space = Space(
+        layer=layer,
+        centre=data.ground + vectors.mean(axis=0),
+        axis=direction / length,
+        components=components,
+        scale=scale,
+    )
+    draws = [data.drawn(rng) for _ in range(DRAWS)]
+    p, floor = _against_shuffled(data, variances, rng)
+    kept_names = tuple(name for name, keep in zip(names, kept.tolist(), strict=True) if keep)
+    return PersonaMap(
+        space=space,
+        roles=kept_names,
+        vectors=vectors + data.ground,
+        defaults=tuple(default_names),
+        default_vectors=default_vectors + data.ground,
+        absent=absent,
+        replies=data,
+        shares=tuple((variances / variances.sum())[:COMPONENTS].tolist()),
+        participation=participation_ratio(data),
+        explained=jackknife(lambda rows: _first_share(vectors[rows]), len(vectors), within=(0.0, 1.0)),
+        axis_length=length / scale,
+        axis_cosine=_axis_cosine(data, draws),
+        stability=_stability(data, draws, rng),
+        real=data.real,
+        p=p,
+        floor=floor / float(variances.sum()),
+        places=_places(data, space, draws, default_names, rng),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replies:
+    """Activations less what the question contributes: the roles' mean there; `ground` (d_model,) is the mean of these.
+
+    `roles` (n_roles, n_questions, d_model) and `defaults` (n_defaults, n_questions, d_model); `there` (n_roles,
+    n_questions) says which of the former were read. The others stand at their role's mean.
+    """
+
+    roles: Array
+    defaults: Array
+    there: NDArray[np.bool_]
+    ground: Array
+
+    @classmethod
+    def of(cls, roles: Array, defaults: Array) -> Replies:
+        """From activations with NaN where nothing was read; a question that no role answered is left out."""
+        used = np.isfinite(roles).all(axis=2).any(axis=0)
+        roles, defaults = roles[:, used], defaults[:, used]
+        questions = np.nanmean(roles, axis=0)
+        return cls(
+            roles=_filled(roles - questions),
+            defaults=_filled(defaults - questions),
+            there=np.isfinite(roles).all(axis=2),
+            ground=questions.mean(axis=0),
+        )
+
+    @property
+    def even(self) -> Array:
+        """Every question once, (n_questions,)."""
+        return np.ones(self.roles.shape[1])
+
+    @cached_property
+    def real(self) -> float:
+        """The share of the variance among role vectors that is more than noise of questions; below 0 if it is less."""
+        seen = self.vectors(self.even)
+        single, _ = self.moments
+        return float(single.mean() / (seen**2).sum(axis=1).mean())
+
+    @cached_property
+    def moments(self) -> tuple[Array, Array]:
+        """Products of what different questions say: (n_roles,) squared lengths, (n_roles, n_roles) squared products.
+
+        Noise of questions does not bias either.
+        """
+        weights = self.there.astype(float)
+        values = self.roles * weights[:, :, None]
+        by_question = values.swapaxes(0, 1)
+        grams = by_question @ by_question.swapaxes(1, 2)
+        both = weights @ weights.T
+        pairs = both * (both - 1)
+        total = values.sum(axis=1)
+        n = weights.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            single = ((total**2).sum(axis=1) - np.einsum("qrr->r", grams)) / (n * (n - 1))
+            products = (grams.sum(axis=0) ** 2 - (grams**2).sum(axis=0)) / pairs
+        return single, products
+
+    def vectors(self, weights: Array) -> Array:
+        """Role vectors (n_roles, d_model), questions weighted."""
+        return np.asarray(np.tensordot(weights / weights.sum(), self.roles, axes=(0, 1)))
+
+    def default_vectors(self, weights: Array) -> Array:
+        """The same of the default voices, (n_defaults, d_model)."""
+        return np.asarray(np.tensordot(weights / weights.sum(), self.defaults, axes=(0, 1)))
+
+    def drawn(self, rng: np.random.Generator) -> Array:
+        """How often each question is drawn with replacement, (n_questions,)."""
+        n = self.roles.shape[1]
+        return rng.multinomial(n, np.full(n, 1 / n)).astype(float)
+
+    def halves(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Weights of two halves of the questions."""
+        chosen = np.zeros(self.roles.shape[1])
+        chosen[rng.permutation(len(chosen))[: len(chosen) // 2]] = 1
+        return chosen, 1 - chosen
+
+
+def participation_ratio(replies: Replies) -> Figure | None:
+    """Over how many dimensions are roles spread out? The square of the summed variances over the sum of their squares.
+
+    Products of different roles and of different questions only: neither the noise of questions nor the number of roles
+    biases them much, where the plain ratio cannot exceed the number of roles and grows with noise. Interval by jackknife
+    over roles, of the logarithm. None where the products are below zero: there is nothing but noise.
+    """
+    single, products = replies.moments
+
+    def ratio(rows: NDArray[np.int64]) -> float:
+        lengths, squares = single[rows], products[np.ix_(rows, rows)]
+        off = ~np.eye(len(rows), dtype=bool) & np.isfinite(squares)
+        above = (np.nansum(lengths) ** 2 - np.nansum(lengths**2)) / (len(rows) * (len(rows) - 1))
+        below = squares[off].mean()
+        return float(above / below) if above > 0 and below > 0 else float("nan")
+
+    found = jackknife(lambda rows: float(np.log(ratio(rows))), len(single))
+    if not np.isfinite(found.value):
+        return None
+    return Figure(*(float(np.exp(min(end, 300.0))) for end in found))
+
+
+def jackknife(
+    statistic: Callable[[NDArray[np.int64]], float], n: int, *, within: tuple[float, float] | None = None
+) -> Figure:
+    """A statistic of rows, with Student's interval from leaving out each of the `n` rows in turn.
+
+    Efron and Stein (1981), Annals of Statistics 9:586-596.
+    """
+    rows = np.arange(n)
+    value = statistic(rows)
+    left = np.asarray([statistic(np.delete(rows, row)) for row in range(n)])
+    if not np.isfinite([value, *left]).all():
+        return Figure(value, -np.inf, np.inf)
+    reach = float(stdtrit(n - 1, 0.975) * np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+    low, high = value - reach, value + reach
+    return Figure(value, low, high) if within is None else Figure(value, max(within[0], low), min(within[1], high))
+
+
+def cosine(one: Array, other: Array) -> Array:
+    """Cosines (..., n_rows) between vectors (..., d_model) and rows (n_rows, d_model)."""
+    lengths = np.linalg.norm(one, axis=-1, keepdims=True) * np.linalg.norm(other, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.nan_to_num(one @ other.T / lengths))
+
+
+def _check(
+    questions: int,
+    kept: int,
+    absent: Sequence[tuple[str, str]],
+    defaults: Sequence[str],
+    default_there: NDArray[np.bool_],
+) -> None:
+    if questions < 2:
+        raise DataError("A map needs 2 questions at least.", f"Found {questions}.", "Ask more.")
+    if kept < FEWEST_ROLES:
+        why = sorted({reason for _, reasons in absent for reason in reasons.split(", ") if reason})
+        lost = f", and {counted(len(absent), 'role')} without enough replies ({', '.join(why)})" if absent else ""
+        raise DataError(
+            f"A map needs {FEWEST_ROLES} roles that the subject plays at least.",
+            f"Found {kept}{lost}.",
+            "There is no map of this subject." if absent else "Add roles.",
+        )
+    mute = [name for name, row in zip(defaults, default_there, strict=True) if 2 * row.sum() < questions]
+    if mute:
+        raise DataError(
+            "A map needs replies of the default voice.",
+            f"Found too few of: {', '.join(mute)}.",
+            "Look at what it replies; allow longer replies.",
+        )
+
+
+def _filled(values: Array) -> Array:
+    """The same with each row's mean where a question has none."""
+    there = np.isfinite(values).all(axis=2)
+    means = np.nanmean(values, axis=1, keepdims=True)
+    return np.asarray(np.where(there[:, :, None], values, means))
+
+
+def _components(centred: Array) -> tuple[Array, Array]:
+    """The leading components (n_components, d_model), and all variances."""
+    _, values, components = np.linalg.svd(centred, full_matrices=False)
+    kept = max(1, min(COMPONENTS, len(centred) - 1, int((values > 1e-12 * values[0]).sum())))
+    return components[:kept], values**2 / len(centred)
+
+
+def _first(vectors: Array) -> tuple[Array, float]:
+    """The first component (d_model,) of these rows, and its share of the variance."""
+    centred = vectors - vectors.mean(axis=0)
+    values, loads = np.linalg.eigh(centred @ centred.T)
+    direction = centred.T @ loads[:, -1]
+    return direction / max(float(np.linalg.norm(direction)), 1e-300), float(values[-1] / max(values.sum(), 1e-300))
+
+
+def _first_share(vectors: Array) -> float:
+    return _first(vectors)[1]
+
+
+def _likeness(one: Array, other: Array) -> float:
+    """The correlation of places along a component, whichever way round; 0 where one of them has none."""
+    spread = float(one.std() * other.std())
+    return abs(float(((one - one.mean()) * (other - other.mean())).mean()) / spread) if spread > 0 else 0.0
+
+
+def _stability(data: Replies, draws: Sequence[Array], rng: np.random.Generator) -> Stability:
+    whole = data.vectors(data.even)
+    places = whole @ _first(whole)[0]
+
+    def by_questions(weights: Array) -> float:
+        vectors = data.vectors(weights)
+        return _likeness(vectors @ _first(vectors)[0], places)
+
+    def by_roles() -> float:
+        return _likeness(whole @ _first(whole[rng.integers(0, len(whole), len(whole))])[0], places)
+
+    def by_halves() -> float:
+        one, other = (data.vectors(weights) for weights in data.halves(rng))
+        return _likeness(one @ _first(one)[0], other @ _first(other)[0])
+
+    return Stability(
+        questions=_spread([by_questions(weights) for weights in draws]),
+        roles=_spread([by_roles() for _ in range(DRAWS)]),
+        halves=_spread([by_halves() for _ in range(HALVES)]),
+    )
+
+
+def _axis_cosine(data: Replies, draws: Sequence[Array]) -> Figure:
+    """Between assistant axis and first component, with the bootstrap's percentiles over questions."""
+
+    def between(weights: Array) -> float:
+        vectors = data.vectors(weights)
+        axis = data.default_vectors(weights).mean(axis=0) - vectors.mean(axis=0)
+        return abs(float(axis @ _first(vectors)[0])) / max(float(np.linalg.norm(axis)), 1e-300)
+
+    found = between(data.even)
+    low, high = np.quantile([between(weights) for weights in draws], [0.025, 0.975])
+    return Figure(found, min(found, float(low)), max(found, float(high)))
+
+
+def _against_shuffled(data: Replies, variances: Array, rng: np.random.Generator) -> tuple[float, float]:
+    """The p-value of the roles' spread, and the variance that the first component of shuffled replies reaches in 5% of draws.
+
+    Within each question any role's reply could be any other's, if roles made no difference.
+    """
+    n, questions = data.roles.shape[:2]
+    spreads, firsts = np.empty(SHUFFLES), np.empty(SHUFFLES)
+    for draw in range(SHUFFLES):
+        rows = np.stack([rng.permutation(n) for _ in range(questions)], axis=1)
+        vectors = np.take_along_axis(data.roles, rows[:, :, None], axis=0).mean(axis=1)
+        centred = vectors - vectors.mean(axis=0)
+        gram = centred @ centred.T / n
+        spreads[draw], firsts[draw] = np.trace(gram), np.linalg.eigvalsh(gram)[-1]
+    p = (1 + int((spreads >= variances.sum() * (1 - 1e-9)).sum())) / (1 + SHUFFLES)
+    return p, float(np.quantile(firsts, 0.95))
+
+
+def _places(
+    data: Replies, space: Space, draws: Sequence[Array], names: Sequence[str], rng: np.random.Generator
+) -> tuple[Place, ...]:
+    roles, voices = data.vectors(data.even), data.default_vectors(data.even)
+    centre, n = roles.mean(axis=0), len(roles)
+    wins = np.zeros((len(voices), n))
+    for weights in draws:
+        vectors = data.vectors(weights)
+        middle = vectors.mean(axis=0)
+        nearest = cosine(data.default_vectors(weights) - middle, vectors - middle).argmax(axis=1)
+        wins[np.arange(len(voices)), nearest] += 1 / len(draws)
+    along_roles, along_voices = np.zeros(n), np.zeros(len(voices))
+    for one, other in (pair for _ in range(HALVES // 2) for pair in _both(data.halves(rng))):
+        axis = data.default_vectors(one).mean(axis=0) - data.vectors(one).mean(axis=0)
+        axis /= max(float(np.linalg.norm(axis)), 1e-300)
+        along_roles += data.vectors(other) @ axis
+        along_voices += data.default_vectors(other) @ axis
+    first = space.components[0]
+    return tuple(
+        Place(
+            voice=name,
+            cosines=tuple(cosine(voices[row] - centre, roles - centre).tolist()),
+            distances=tuple((np.linalg.norm(roles - voices[row], axis=1) / space.scale).tolist()),
+            nearest=tuple(wins[row].tolist()),
+            axis=_above(along_voices[row], along_roles),
+            first=_above(float(voices[row] @ first), roles @ first),
+        )
+        for row, name in enumerate(names)
+    )
+
+
+def _both(halves: tuple[Array, Array]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    one, other = halves
+    return (one, other), (other, one)
+
+
+def _above(value: float, others: Array) -> Figure:
+    """The share of others below, with Clopper and Pearson's interval."""
+    below = int((others < value).sum())
+    return Figure(below / len(others), *clopper_pearson(below, len(others)))
+
+
+def _spread(values: Sequence[float]) -> Figure:
+    mean = float(np.mean(values))
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Figure(mean, min(mean, float(low)), max(mean, float(high)))
