@@ -1,0 +1,229 @@
+"""The breaker: fed with a conversation as it comes, it trips on what must not be said, and stays tripped."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dokimasia.control.latching import read_latch, write_latch
+from dokimasia.control.pieces import pieces, words
+from dokimasia.control.reading import StreamReading, mean_of
+from dokimasia.control.statements import Hearing
+from dokimasia.control.trip import Trip
+from dokimasia.control.tripwire import Tripwire
+from dokimasia.core import DataError, Message
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    State = NDArray[np.float32]
+
+
+class Breaker:
+    """Trips once and stays tripped, whatever comes afterwards.
+
+    Feed it a reply token by token (`begin`, `feed`, `end`), whole messages (`hear`), or what was said before and is only
+    context (`recall`). It listens to the assistant, and to the roles in `also`. It never fails open: what cannot be
+    examined (an error, states that are missing, no numbers, or of another width) trips it, too. With a `latch` it is
+    tripped from the beginning if this file says so, and says so there once it trips.
+    """
+
+    def __init__(self, tripwire: Tripwire, *, also: Sequence[str] = (), latch: Path | None = None) -> None:
+        self.tripwire = tripwire
+        self._watched, self._latch = frozenset({"assistant", *also}), latch
+        self._hearing = Hearing(tripwire.matcher)
+        self._number = -1
+        self._message: _Message | None = None
+        self._trip = None if latch is None else read_latch(latch, tripwire.digest)
+
+    @property
+    def trip(self) -> Trip | None:
+        """What tripped it, or None."""
+        return self._trip
+
+    @property
+    def examined(self) -> int:
+        """How many characters of the message under way every part has examined without tripping."""
+        return 0 if self._message is None else self._message.examined
+
+    def begin(self, role: str = "assistant") -> None:
+        """A new message begins; one that is still under way is at its end."""
+        self._begin(role in self._watched)
+
+    def feed(self, text: str, state: State | None = None) -> Trip | None:
+        """The next token of the message: its text, and the stream (d_model,) read at it if the tripwire has a probe.
+
+        A token without text is a part of the next one that has some.
+        """
+        return self._guarding(lambda message: message.add(text, state))
+
+    def end(self) -> Trip | None:
+        """The message is at its end, and its last word whole."""
+        found = self._guarding(lambda message: message.examine(final=True)) if self._message else self._trip
+        self._message = None
+        return found
+
+    def hear(self, message: Message, states: NDArray[np.float32] | None = None) -> Trip | None:
+        """A whole message, tool calls included; `states` (n_pieces, d_model) are the means over each of its `pieces`."""
+        self.begin(message.role)
+        self._guarding(lambda held: held.add_whole(message.text, states))
+        return self.end()
+
+    def recall(self, messages: Sequence[Message]) -> Trip | None:
+        """What was said before: no part of it trips, but an answer may, in its context."""
+        for message in messages:
+            self._begin(watched=False)
+            self.feed(message.text)
+            self.end()
+        return self._trip
+
+    def _begin(self, watched: bool) -> None:
+        if self._message is not None:
+            self.end()
+        self._number += 1
+        reading = self.tripwire.reading if watched else None
+        self._message = _Message(self._number, self._hearing, reading, watched)
+
+    def _guarding(self, examine: Callable[[_Message], Trip | None]) -> Trip | None:
+        """What trips, if anything does; an error does."""
+        if self._trip is None:
+            try:
+                if self._message is None:
+                    raise DataError("A message is expected to begin.", "Found text outside of one.", "Call `begin`.")
+                found = examine(self._message)
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong: what was not examined is not let through
+                found = self._fault(str(error) or type(error).__name__)
+            if found is not None:
+                self._trip = found
+                if self._latch is not None:
+                    write_latch(self._latch, found, self.tripwire.digest)
+        return self._trip
+
+    def _fault(self, why: str) -> Trip:
+        message = self._message
+        start, end = (0, 0) if message is None else (message.examined, len(message.text))
+        return Trip(part="fault", why=f"Not examined: {why}", message=self._number, start=start, end=end)
+
+    def fail(self, why: str) -> Trip | None:
+        """Trip, since something else could not be examined."""
+
+        def broken(_: _Message) -> Trip | None:
+            raise DataError(why, "", "")
+
+        return self._guarding(broken)
+
+
+class _Message:
+    """A message under way: its text so far, and what was read at its last pieces."""
+
+    def __init__(self, number: int, hearing: Hearing, reading: StreamReading | None, watched: bool) -> None:
+        self.number, self.text = number, ""
+        self._hearing, self._reading, self._watched = hearing, reading, watched
+        self._done = 0
+        self._tokens: deque[tuple[int, int, list[State]]] = deque()
+        self._waiting: list[State] = []
+        self._read: deque[tuple[int, State]] = deque(maxlen=None if reading is None else reading.window)
+
+    @property
+    def examined(self) -> int:
+        """Characters that were examined; none before there is a whole window, where there is a probe."""
+        return 0 if self._reading is not None and len(self._read) < self._reading.window else self._done
+
+    def add(self, text: str, state: State | None) -> Trip | None:
+        if self._reading is not None:
+            self._waiting.append(self._checked(state, self._reading))
+            if text:
+                self._tokens.append((len(self.text), len(self.text) + len(text), self._waiting))
+                self._waiting = []
+        self.text += text
+        return self.examine(final=False)
+
+    def add_whole(self, text: str, states: NDArray[np.float32] | None) -> Trip | None:
+        if self._reading is None:
+            return self.add(text, None)
+        found = list(pieces(text))
+        if states is None or len(states) != len(found):
+            raise DataError(
+                f"A state for each of the message's {len(found)} pieces is expected.",
+                f"Found {'none' if states is None else len(states)}.",
+                "Read the model at the pieces of the text.",
+            )
+        before = 0
+        for (_, end), state in zip(found, states, strict=True):
+            trip = self.add(text[before:end], state)
+            if trip is not None:
+                return trip
+            before = end
+        self.text += text[before:]
+        return None
+
+    def examine(self, *, final: bool) -> Trip | None:
+        """What trips among the pieces that are whole by now."""
+        for start, end in pieces(self.text, self._done, final=final):
+            trip = self._matched(start, end)
+            if trip is None and self._reading is not None:
+                self._read.append((start, self._state(start, end)))
+                if len(self._read) == self._reading.window:
+                    trip = self._scored(self._reading, end)
+            if trip is not None:
+                return trip
+            self._done = end
+        short = self._reading is not None and 0 < len(self._read) < self._reading.window
+        return self._scored(self._reading, self._done) if final and short and self._reading is not None else None
+
+    def _matched(self, start: int, end: int) -> Trip | None:
+        for word in words(self.text[start:end]):
+            match = self._hearing.hear(word, said=self._watched, message=self.number, start=start)
+            if match is not None:
+                fact, share = match.statement.fact, match.share
+                return Trip(
+                    part="matcher",
+                    why=f"The fact {fact} is stated: {share:.0%} of its words, the answer among them.",
+                    message=self.number,
+                    start=match.start,
+                    end=end,
+                    fact=fact,
+                    score=share,
+                    threshold=self._hearing.matcher.share,
+                )
+        return None
+
+    def _state(self, start: int, end: int) -> State:
+        """The mean over the tokens of a piece."""
+        while self._tokens and self._tokens[0][1] <= start:
+            self._tokens.popleft()
+        return mean_of(
+            [state for first, last, states in self._tokens if first < end and last > start for state in states]
+        )
+
+    def _scored(self, reading: StreamReading, end: int) -> Trip | None:
+        """Whether the last pieces, as many as a window holds, score too high; what is no number does."""
+        score = float(reading.scores(mean_of([state for _, state in self._read])[None])[0])
+        if score <= reading.threshold:
+            return None
+        return Trip(
+            part="probe",
+            why=f"The probe's score over {len(self._read)} pieces is {score:.3g}, above {reading.threshold:.3g}.",
+            message=self.number,
+            start=self._read[0][0],
+            end=end,
+            score=score if isfinite(score) else None,
+            threshold=reading.threshold,
+        )
+
+    def _checked(self, state: State | None, reading: StreamReading) -> State:
+        width = len(reading.probe.reading.weights)
+        found = np.asarray(np.nan if state is None else state)
+        if found.shape != (width,) or not np.isfinite(found).all():
+            missing = "none" if state is None else f"the shape {found.shape}"
+            raise DataError(
+                f"{width} finite numbers are expected, the stream at layer {reading.probe.site.layer}.",
+                f"Found {missing if found.shape != (width,) else 'NaN or infinity'}.",
+                "Pass what the model that the probe was fitted on computed.",
+            )
+        return found
