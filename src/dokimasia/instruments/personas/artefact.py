@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LAYOUT = 1
+NAMED = ("roles", "defaults", "traits")
 TENSORS, RECORD = "personas.safetensors", "personas.json"
 
 
@@ -115,8 +116,8 @@ def _atlas(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Atl
     """The map that these say; numbers that nothing could be placed with are errors."""
     values = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
     width = len(values["centre"])
-    for name, kept in (("roles", "roles"), ("defaults", "defaults"), ("traits", "traits")):
-        if values[name].shape != (len(record[kept]), width):
+    for name in NAMED:
+        if values[name].shape != (len(record[name]), width):
             raise ValueError(f"{name} have the shape {values[name].shape}")
     if values["axis"].shape != (width,) or values["components"].shape[1:] != (width,):
         raise ValueError("axis or components have another width")
@@ -134,7 +135,10 @@ def _atlas(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Atl
         role_vectors=values["roles"],
         default_vectors=values["defaults"],
         trait_vectors=values["traits"],
-        **{name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in PLAIN},
+        roles=tuple(record["roles"]),
+        defaults=tuple(record["defaults"]),
+        traits=tuple(record["traits"]),
+        **{name: record[name] for name in PLAIN if name not in NAMED},
     )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dokimasia.core import DataError
-from dokimasia.instruments.personas.mapping import DRAWS, PersonaMap, cosine, jackknife
+from dokimasia.instruments.personas.balanced import cosine, jackknife, whole_rows
+from dokimasia.instruments.personas.mapping import DRAWS, PersonaMap
 from dokimasia.instruments.personas.traits import TraitVector
 from dokimasia.stats import Figure, clustered_mean
 
@@ -68,7 +69,7 @@ def slant(
     `default` are the same of the default voice, (n_questions, d_model).
     """
     shifts = subject - base
-    there = np.isfinite(shifts).all(axis=2)
+    there = whole_rows(shifts)
     rows, questions = there.sum(axis=1) >= 2, there.any(axis=0)
     shifts, there = shifts[rows][:, questions], there[rows][:, questions]
     if len(shifts) < 2 or shifts.shape[1] < 2:
@@ -84,7 +85,7 @@ def slant(
             "Name another base model: these two are one.",
         )
     own = default[0] - default[1]
-    own = own[np.isfinite(own).all(axis=1)]
+    own = own[whole_rows(own)]
     return Slant(
         vector=vector,
         length=float(np.linalg.norm(vector)) / scale,
@@ -112,7 +113,7 @@ def become(read: Array, own: Array, drawn: PersonaMap, *, seed: int) -> Become:
     assistant, and would win if the training went halfway.
     """
     moves = read - own
-    moves = moves[np.isfinite(moves).all(axis=1)]
+    moves = moves[whole_rows(moves)]
     if len(moves) < 2:
         raise DataError(
             "Replies of both default voices to 2 questions are expected at least.", f"Found {len(moves)}.", "Ask more."

@@ -22,6 +22,7 @@ from dokimasia.core import (
     service_cost,
     throughput,
 )
+from dokimasia.instruments.personas.balanced import whole_rows
 from dokimasia.instruments.personas.loops import looped
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def speak(
     values = None
     if subject.activations is not None:
         values = read(subject, told, layers)
-        broken = ~np.isfinite(values).all(axis=(1, 2))
-        faults = [fault or ("unread" if bad else "") for fault, bad in zip(faults, broken.tolist(), strict=True)]
+        broken: list[bool] = np.asarray(~whole_rows(values).all(axis=1)).tolist()
+        faults = [fault or ("unread" if bad else "") for fault, bad in zip(faults, broken, strict=True)]
         values[[bool(fault) for fault in faults]] = np.nan
         values = values.reshape(len(voices), len(questions), len(layers), -1)
     return Spoken(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dokimasia.instruments.personas.mapping import PersonaMap, cosine, jackknife
+from dokimasia.instruments.personas.balanced import cosine, jackknife, whole_rows
+from dokimasia.instruments.personas.mapping import PersonaMap
 from dokimasia.instruments.personas.speaking import Spoken, Voice
 from dokimasia.sources.personas import Trait
 from dokimasia.stats import Figure, clustered_auroc, clustered_mean
@@ -65,7 +66,7 @@ def trait_vectors(
     found, lost = [], []
     for trait in traits:
         towards, away = spoken.at(drawn.space.layer, [TOWARDS.format(trait.name), AWAY.format(trait.name)])
-        both = np.isfinite(towards).all(axis=1) & np.isfinite(away).all(axis=1)
+        both = whole_rows(towards) & whole_rows(away)
         if both.sum() < 2 or not (towards[both] - away[both]).mean(axis=0).any():
             lost.append(trait.name)
             continue
