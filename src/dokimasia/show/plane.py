@@ -40,7 +40,9 @@ def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
     for track in figure.tracks:
         colour = paint[track.group]
         axes.plot(track.x, track.y, color=colour, linewidth=1.0, alpha=0.7)
-        axes.plot(track.x[:1], track.y[:1], marker="o", markersize=5, color=colour, markerfacecolor="none", linestyle="")
+        axes.plot(
+            track.x[:1], track.y[:1], marker="o", markersize=5, color=colour, markerfacecolor="none", linestyle=""
+        )
         axes.plot(track.x[-1:], track.y[-1:], marker="o", markersize=4, color=colour, linestyle="")
     for group in groups:
         members = [place for place in figure.places if place.group == group]
@@ -64,13 +66,12 @@ def _groups(figure: FigureData) -> list[str]:
 
 def _frame(figure: FigureData, axes: Axes) -> None:
     """Limits around everything that is drawn but the tips of arrows, settled before names are placed."""
-    x = [p.x for p in (*figure.places, *figure.marks, *figure.flows)] + [x for track in figure.tracks for x in track.x]
-    y = [p.y for p in (*figure.places, *figure.marks, *figure.flows)] + [y for track in figure.tracks for y in track.y]
-    for values, limits in ((x, axes.set_xlim), (y, axes.set_ylim)):
-        if values:
-            low, high = min(values), max(values)
-            room = MARGIN * (high - low) or 1.0
-            limits(low - room, high + room)
+    points = [(item.x, item.y) for item in (*figure.places, *figure.marks, *figure.flows)]
+    points += [point for track in figure.tracks for point in zip(track.x, track.y, strict=True)]
+    if points:
+        axes.update_datalim(points)
+    axes.margins(MARGIN)
+    axes.autoscale_view()
 
 
 def _names(figure: FigureData, axes: Axes) -> None:

@@ -1,0 +1,24 @@
+"""Drift along conversations: the turn-to-turn map, what it leads to, and how much of a displacement is left.
+
+Everywhere trajectories are a sequence of conversations, arrays of axes (n_turns, k) with k from 1 to 3 coordinates; turns with a
+NaN are missing. A conversation is the unit of all uncertainty.
+"""
+
+from dokimasia.stats.drift.attracting import Attraction, attraction
+from dokimasia.stats.drift.field import DriftField, FixedPoint, drift_field
+from dokimasia.stats.drift.leaving import Remaining, remaining
+from dokimasia.stats.drift.linear import LinearMap, half_life, linear_map, stationary_covariance
+
+__all__ = [
+    "Attraction",
+    "DriftField",
+    "FixedPoint",
+    "LinearMap",
+    "Remaining",
+    "attraction",
+    "drift_field",
+    "half_life",
+    "linear_map",
+    "remaining",
+    "stationary_covariance",
+]
