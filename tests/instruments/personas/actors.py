@@ -132,4 +132,4 @@ def _generation(text, *, stop_reason="stop", prompt_tokens=0):
 
 
 def _word(seed: int) -> str:
-    return "".join("bcdfghjk"[int(digit)] for digit in oct(seed)[2:])
+    return "".join("bcdfghjk"[int(digit)] for digit in f"{seed:o}")
