@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from dokimasia.core import FigureData, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
 WIDTH, HEIGHT = 7.2, 5.6
@@ -47,8 +49,15 @@ def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
     for group in groups:
         members = [place for place in figure.places if place.group == group]
         for key, size in ((False, 3.5), (True, 7.0)):
-            x, y = [p.x for p in members if p.key is key], [p.y for p in members if p.key is key]
-            axes.plot(x, y, marker="o", markersize=size, linestyle="", color=paint[group], alpha=1.0 if key else 0.75)
+            points = [(place.x, place.y) for place in members if place.key is key] or [(math.nan, math.nan)]
+            axes.plot(
+                *zip(*points, strict=True),
+                marker="o",
+                markersize=size,
+                linestyle="",
+                color=paint[group],
+                alpha=1.0 if key else 0.75,
+            )
     for mark in figure.marks:
         axes.plot([mark.x], [mark.y], marker="X", markersize=9, color=ink, linestyle="")
     axes.set_aspect("equal", adjustable="datalim")
@@ -61,12 +70,13 @@ def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
 
 
 def _groups(figure: FigureData) -> list[str]:
-    return list(dict.fromkeys(item.group for item in (*figure.places, *figure.tracks)))
+    return list(dict.fromkeys([place.group for place in figure.places] + [track.group for track in figure.tracks]))
 
 
 def _frame(figure: FigureData, axes: Axes) -> None:
     """Limits around everything that is drawn but the tips of arrows, settled before names are placed."""
-    points = [(item.x, item.y) for item in (*figure.places, *figure.marks, *figure.flows)]
+    points = [(place.x, place.y) for place in figure.places]
+    points += [(mark.x, mark.y) for mark in figure.marks] + [(flow.x, flow.y) for flow in figure.flows]
     points += [point for track in figure.tracks for point in zip(track.x, track.y, strict=True)]
     if points:
         axes.update_datalim(points)
@@ -113,11 +123,9 @@ def _name(place: Place, axes: Axes, inside: Bbox, taken: list[Bbox]) -> None:
         annotation_clip=False,
     )
     text.set_in_layout(False)
-    tried = []
-    for dx, dy in OFFSETS:
-        text.set_position((dx, dy))
-        text.set_horizontalalignment("left" if dx > 0 else "right" if dx < 0 else "center")
-        text.set_verticalalignment("bottom" if dy > 0 else "top" if dy < 0 else "center")
+    tried: list[tuple[bool, int, int]] = []
+    for offset in OFFSETS:
+        _put(text, offset)
         box = text.get_window_extent().expanded(GROW, 1.0)
         within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
         hidden = box.count_overlaps(taken)
@@ -128,8 +136,12 @@ def _name(place: Place, axes: Axes, inside: Bbox, taken: list[Bbox]) -> None:
     if not place.key:
         text.remove()
         return
-    dx, dy = OFFSETS[min(tried)[2]]
-    text.set_position((dx, dy))
+    _put(text, OFFSETS[min(tried)[2]])
+    taken.append(text.get_window_extent())
+
+
+def _put(text: Annotation, offset: tuple[float, float]) -> None:
+    dx, dy = offset
+    text.set_position(offset)
     text.set_horizontalalignment("left" if dx > 0 else "right" if dx < 0 else "center")
     text.set_verticalalignment("bottom" if dy > 0 else "top" if dy < 0 else "center")
-    taken.append(text.get_window_extent())

@@ -92,15 +92,20 @@ def attraction(
     misfit = fits(turns, found.matrix, draws=draws, seed=seed)
     if misfit is not None and misfit <= alpha:
         reasons.append("the map does not tell all: turns go on drifting, or are read through noise")
-    settled = {"map": found, "p_value": p_value, "inside": inside, "misfit": misfit}
     power = _power(turns, alpha, seed)
-    if not reasons:
-        why = "Turns come back to one place, more surely than in random order."
-        return Attraction(verdict="attractor", why=why, power=power, needed=None, **settled)
-    why = " and ".join(reasons).capitalize() + "."
-    if power < WANTED:
-        return Attraction(verdict="too few turns", why=why, power=power, needed=_needed(turns, alpha, seed), **settled)
-    return Attraction(verdict="no attractor found", why=why, power=power, needed=None, **settled)
+    short_of_power = bool(reasons) and power < WANTED
+    return Attraction(
+        verdict="too few turns" if short_of_power else "no attractor found" if reasons else "attractor",
+        why=f"{' and '.join(reasons)}.".capitalize()
+        if reasons
+        else "Turns come back to one place, as no order of chance does.",
+        map=found,
+        p_value=p_value,
+        inside=inside,
+        misfit=misfit,
+        power=power,
+        needed=_needed(turns, alpha, seed) if short_of_power else None,
+    )
 
 
 def ordered(turns: Turns, *, orders: int, seed: int) -> float:

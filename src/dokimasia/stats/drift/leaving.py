@@ -10,6 +10,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from dokimasia.core.errors import DataError
+from dokimasia.stats.drift.ratios import fieller
+from dokimasia.stats.intervals import Interval
 from dokimasia.stats.roc import Figure
 
 if TYPE_CHECKING:
@@ -96,21 +98,16 @@ def _at(turn: int, far: NDArray[np.float64], near: NDArray[np.float64], confiden
     ends = []
     for filled in (0.0, 1.0):
         here = np.where(there, far[:, turn], now.mean() + filled * shift)
-        ends.append(_fieller(np.array([here, far[:, 0]]), np.array([now, start]), confidence))
-    low, high = min(one[0] for one in ends), max(one[1] for one in ends)
+        ends.append(_ends(np.array([here, far[:, 0]]), np.array([now, start]), confidence))
+    low, high = min(one.low for one in ends), max(one.high for one in ends)
     return Remaining(turn, Figure(float(value), min(low, float(value)), max(high, float(value))), n, n_base, missing)
 
 
-def _fieller(far: NDArray[np.float64], near: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+def _ends(far: NDArray[np.float64], near: NDArray[np.float64], confidence: float) -> Interval:
     """The ends of the ratio of two differences of means, from (2, n_conversations) of either group: numerator, denominator."""
     fewest = min(far.shape[1], near.shape[1])
     if fewest < 2:
-        return -math.inf, math.inf
-    student = float(stdtrit(fewest - 1, 0.5 + confidence / 2))
+        return Interval(-math.inf, math.inf)
     above, below = far.mean(axis=1) - near.mean(axis=1)
-    joint = (np.cov(far) / far.shape[1] + np.cov(near) / near.shape[1]) * student**2
-    a, b, c = below**2 - joint[1, 1], above * below - joint[0, 1], above**2 - joint[0, 0]
-    if a <= 0:
-        return -math.inf, math.inf
-    reach = math.sqrt(max(b * b - a * c, 0.0)) / a
-    return b / a - reach, b / a + reach
+    covariance = np.cov(far) / far.shape[1] + np.cov(near) / near.shape[1]
+    return fieller(float(above), float(below), covariance, float(stdtrit(fewest - 1, 0.5 + confidence / 2)))

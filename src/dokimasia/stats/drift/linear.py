@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from dokimasia.core.errors import DataError
 from dokimasia.core.rounding import counted
+from dokimasia.stats.drift.ratios import fieller
 from dokimasia.stats.drift.resampling import Radius, Resampler, jackknifed, radius_of
 from dokimasia.stats.drift.turns import Turns, gathered, sums
 from dokimasia.stats.roc import Figure
@@ -164,7 +165,12 @@ def _fixed_point(fitted: NDArray[np.float64], apart: NDArray[np.float64], studen
     """Fieller's interval of each coordinate of `(I - A)^-1 b`, a ratio with the same denominator for all."""
     above, below = _ratio(fitted)
     above_apart, below_apart = _ratio(apart)
-    return tuple(_fieller(above[j], below, above_apart[:, j], below_apart, student) for j in range(len(above)))
+    figures = []
+    for j, top in enumerate(above):
+        covariance = np.cov(above_apart[:, j], below_apart, bias=True) * (len(apart) - 1)
+        value = float(top / below) if below else math.nan
+        figures.append(Figure(value, *fieller(float(top), float(below), covariance, student)))
+    return tuple(figures)
 
 
 def _ratio(fitted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -176,20 +182,6 @@ def _ratio(fitted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
         replaced[..., :, j] = fitted[..., 0, :]
         columns.append(np.linalg.det(replaced))
     return np.stack(columns, axis=-1), np.asarray(np.linalg.det(rest))
-
-
-def _fieller(
-    above: float, below: float, above_apart: NDArray[np.float64], below_apart: NDArray[np.float64], student: float
-) -> Figure:
-    """Ratios m that `above - m below = 0` does not contradict, from jackknife values of both."""
-    n = len(above_apart)
-    joint = np.cov(above_apart, below_apart, bias=True) * (n - 1) * student**2
-    value = above / below if below else math.nan
-    a, b, c = below**2 - joint[1, 1], above * below - joint[0, 1], above**2 - joint[0, 0]
-    if a <= 0:  # a map without a fixed point is not excluded
-        return Figure(value, -math.inf, math.inf)
-    reach = math.sqrt(max(b * b - a * c, 0.0)) / a
-    return Figure(value, b / a - reach, b / a + reach)
 
 
 def stationary_covariance(matrix: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
