@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from dokimasia.core import (
-    ChoiceScore,
     Cost,
     Message,
     Sampling,
@@ -29,20 +28,36 @@ if TYPE_CHECKING:
 
 REQUEST = "Tell me something that is true."
 """What the sentences are replies to; no options are listed, so that there is no first one to prefer."""
-TRUE_OR_NOT = "Is this true? {} Answer Yes or No."
+TRUE_OR_NOT = "Answer Yes or No. Is this true? {}"
 PICK = "One of these statements is true. Which one?\n{}\nAnswer with its letter alone."
 FRAMINGS = ("said", "asked")
 LETTERS = "ABCDEFGH"
 REPLY_TOKENS = 6
 
 
+class Score(NamedTuple):
+    """A fact's score, NaN where something could not be read, and the ends between which it then lies."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def less(self, other: Score) -> Score:
+        """The difference, each end at its worst."""
+        return Score(self.value - other.value, self.low - other.high, self.high - other.low)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice:
     """One fact: by wording, how much rather it says the true sentence than the false ones.
 
-    `by_framing` has axes (n_wordings, n_framings), in nats, or votes in a single framing: the share of orders in which
-    the true sentence is picked, less chance. NaN where nothing could be read. `low` and `high` are what all framings of a
-    wording come to (n_wordings,) if whatever could not be read spoke against knowing, or for it.
+    `by_framing` has axes (n_wordings, n_framings): in nats, log-odds that add up, or, in a single framing, votes: the share
+    of orders in which the true sentence is picked, less chance. NaN where nothing could be read. `low` and `high`,
+    (n_wordings,), are the sum over framings if whatever could not be read spoke against knowing, or for it.
     """
 
     fact: str
@@ -57,17 +72,19 @@ class Choice:
         """How many wordings were put."""
         return len(self.low)
 
-    def score(self, wordings: int | None = None) -> Figure:
+    def score(self, wordings: int | None = None) -> Score:
         """The mean over the first so many wordings, and where it could lie had everything been read."""
         first = slice(wordings)
-        return Figure(
-            float(self.by_framing[first].mean()), float(self.low[first].mean()), float(self.high[first].mean())
+        return Score(
+            float(self.by_framing[first].sum(axis=1).mean()),
+            float(self.low[first].mean()),
+            float(self.high[first].mean()),
         )
 
     @cached_property
     def interval(self) -> Figure | None:
         """The score with Student's 95% interval over wordings; None where some wording could not be read."""
-        values = self.by_framing.mean(axis=1)
+        values = self.by_framing.sum(axis=1)
         return clustered_mean(values, range(len(values))) if np.isfinite(values).all() else None
 
 
@@ -93,10 +110,11 @@ class Choices:
 def choices(subject: Subject, facts: Sequence[Fact], *, seed: int) -> Choices:
     """Does the subject say these facts rather than their false variants?
 
-    A subject that shows log-probabilities is read in two framings: the sentences as replies to a neutral request, and
-    "is this true?", where the false variants' log-odds of Yes are taken off, so that saying yes to everything gains
-    nothing. Any other picks among listed sentences, each sentence at each place once. A fact is one call, so that what is
-    read of it does not depend on what else is asked. Raises if the subject refuses every conversation.
+    A subject that shows log-probabilities is read in two framings whose log-odds add up: the sentences as replies to a
+    neutral request, the true one against the mean probability of the false ones; and "is this true?", where a false
+    variant's log-odds of Yes are taken off, so that saying yes to everything gains nothing. Any other subject picks among
+    listed sentences, each standing at each place once. A fact is one call, so that what is read of it does not depend on
+    what else is asked. Raises if the subject refuses every conversation.
     """
     if subject.logprobs is None and subject.text is None:
         raise SubjectError(
@@ -126,9 +144,11 @@ def planned_choices(subject: Subject, facts: Sequence[Fact]) -> Cost:
             return service_cost(subject.service, calls=len(texts), read=read, new=new)
         seconds = read / throughput(subject, "forward") + new / throughput(subject, "generate")
         return Cost(calls=len(facts), tokens=read + new, seconds=seconds)
-    sentences = [sentence for fact in facts for wording in fact.wordings for sentence in _sentences(wording)]
-    read = approximate_tokens(sentences, overhead=0)
-    read += approximate_tokens([TRUE_OR_NOT.format(sentence) for sentence in sentences], overhead=10)
+    groups = [_sentences(wording) for fact in facts for wording in fact.wordings]
+    read = approximate_tokens([sentence for group in groups for sentence in group], overhead=0)
+    read += approximate_tokens(
+        [TRUE_OR_NOT.format(sentence) for group in groups for sentence in group[:2]], overhead=10
+    )
     return Cost(calls=len(facts), tokens=read, seconds=read / throughput(subject, "forward"))
 
 
@@ -137,34 +157,35 @@ def _sentences(wording: Wording) -> tuple[str, ...]:
 
 
 def _read(subject: Subject, fact: Fact) -> Choice:
-    """From log-probabilities, in one call: all sentences as replies, then each sentence asked about."""
+    """From log-probabilities, in one call: all sentences as replies, then the true and a false one asked about."""
     assert subject.logprobs is not None
     sentences = [_sentences(wording) for wording in fact.wordings]
+    pairs = [sentence for group in sentences for sentence in group[:2]]
+    conversations = [(Message("user", REQUEST),), *((Message("user", TRUE_OR_NOT.format(one)),) for one in pairs)]
     every = [sentence for group in sentences for sentence in group]
-    conversations = [(Message("user", REQUEST),), *((Message("user", TRUE_OR_NOT.format(one)),) for one in every)]
-    options: list[Sequence[str]] = [every, *(("Yes", "No") for _ in every)]
-    said, *asked = subject.logprobs.choice_logprobs(conversations, options, precision="fast")
-    values = np.asarray([[one.logprob for one in said], [_difference(yes, no) for yes, no in asked]])
-    values[~np.isfinite(values)] = np.nan
-    rows, start = [], 0
-    for group in sentences:
-        both = values[:, start : start + len(group)]
-        rows.append(both[:, 0] - both[:, 1:].mean(axis=1))
-        start += len(group)
-    by_framing = np.asarray(rows)
-    mean = by_framing.mean(axis=1)
-    lost = np.isnan(mean)
+    options: list[Sequence[str]] = [every, *(("Yes", "No") for _ in pairs)]
+    first, *rest = subject.logprobs.choice_logprobs(conversations, options, precision="fast")
+    said = np.split(_finite([one.logprob for one in first]), np.cumsum([len(group) for group in sentences])[:-1])
+    yes, no = (_finite([row[place].logprob for row in rest]) for place in (0, 1))
+    asked = (yes - no).reshape(-1, 2)
+    with np.errstate(invalid="ignore"):
+        odds = [group[0] - np.logaddexp.reduce(group[1:]) + np.log(len(group) - 1) for group in said]
+    by_framing = np.stack([odds, asked[:, 0] - asked[:, 1]], axis=1)
+    total = by_framing.sum(axis=1)
+    lost = np.isnan(total)
     return Choice(
         fact=fact.name,
         by_framing=by_framing,
-        low=np.where(lost, -np.inf, mean),
-        high=np.where(lost, np.inf, mean),
+        low=np.where(lost, -np.inf, total),
+        high=np.where(lost, np.inf, total),
         unread=int(np.isnan(by_framing).sum()),
     )
 
 
-def _difference(yes: ChoiceScore, no: ChoiceScore) -> float:
-    return yes.logprob - no.logprob if np.isfinite([yes.logprob, no.logprob]).all() else np.nan
+def _finite(values: Sequence[float]) -> NDArray[np.float64]:
+    """With NaN for all that is no finite number."""
+    found = np.asarray(values, dtype=float)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _puts(fact: Fact) -> list[tuple[str, str]]:

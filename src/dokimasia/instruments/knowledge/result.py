@@ -1,0 +1,214 @@
+"""What was measured, part by part, and what it comes to fact by fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dokimasia.instruments.knowledge.choices import Choice, Choices
+from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Single
+from dokimasia.instruments.knowledge.references import Drawn
+from dokimasia.instruments.knowledge.truth import TruthReading, TruthResult
+from dokimasia.instruments.knowledge.verdicts import Evidence, Verdict, Verdicts, judged, ranked, reaches
+from dokimasia.stats import Figure, auroc, clopper_pearson
+from dokimasia.stats.conformal import conformal_p_values
+
+CHOICES, PUZZLES, TRUTH = "choices", "puzzles", "truth probe"
+KINDS = (CHOICES, PUZZLES, TRUTH)
+"""The kinds of evidence that make verdicts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What one model chose about the facts in question, and about the references."""
+
+    facts: tuple[Choice, ...]
+    unknown: tuple[Choice, ...]
+    known: tuple[Choice, ...]
+    choices: Choices
+
+    @classmethod
+    def of(cls, choices: Choices, drawn: Drawn) -> Asked:
+        """Choices in the order facts, unknown, known; those of a baseline may lack the last."""
+        first = len(drawn.facts)
+        second = first + len(drawn.unknown)
+        return cls(
+            facts=choices.of[:first], unknown=choices.of[first:second], known=choices.of[second:], choices=choices
+        )
+
+    def evidence(self, choice: Choice, *, tells: bool = True) -> Evidence:
+        """A fact's place among the references, each taken in as many wordings as the fact has."""
+        put = choice.wordings
+        return ranked(
+            CHOICES,
+            choice.score().ends,
+            [item.score(put).ends for item in self.unknown],
+            [item.score(put).ends for item in self.known],
+            tells=tells,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Every part that could be measured, and the error rates that verdicts are to keep.
+
+    `baseline` is what the baseline chose. Nothing of it enters a verdict.
+    """
+
+    drawn: Drawn
+    alpha: float
+    beta: float
+    asked: Asked | None = None
+    baseline: Asked | None = None
+    puzzles: PuzzleResult | None = None
+    truth: TruthResult | None = None
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of evidence that were measured; among so many the error rate is shared out."""
+        there = ((CHOICES, self.asked), (PUZZLES, self.puzzles), (TRUTH, self.truth))
+        return tuple(kind for kind, part in there if part is not None)
+
+    @property
+    def share(self) -> float:
+        """The error rate that each kind may spend."""
+        return self.alpha / max(1, len(self.kinds))
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """One a fact, in their order."""
+        of = tuple(
+            judged(fact.name, self.evidence(place), alpha=self.alpha, beta=self.beta)
+            for place, fact in enumerate(self.drawn.facts)
+        )
+        return Verdicts(of=of, alpha=self.alpha, beta=self.beta)
+
+    def evidence(self, place: int) -> list[Evidence]:
+        """All kinds of evidence on this fact; a kind that has nothing on it says nothing, and still takes its share."""
+        found = []
+        name = self.drawn.facts[place].name
+        if self.asked is not None:
+            found.append(self.asked.evidence(self.asked.facts[place], tells=self.tells(CHOICES)))
+        if self.puzzles is not None:
+            single = self.single(name)
+            found.append(
+                Evidence(
+                    kind=PUZZLES,
+                    p_unknown=1.0 if single is None else single.p,
+                    p_known=1.0 if single is None else single.p_known,
+                    least=1 / (1 + len(self.puzzles.controls)),
+                    least_known=1 / (1 + len(self.puzzles.known)),
+                    tells=self.tells(PUZZLES),
+                )
+            )
+        if self.truth is not None:
+            p = self.truth.facts[place].p
+            found.append(
+                Evidence(
+                    kind=TRUTH, p_unknown=1.0 if p is None else p, least=1 / (1 + len(self.truth.controls)), tells=False
+                )
+            )
+        return found
+
+    def tells(self, kind: str) -> bool:
+        """Whether this kind tells what everybody knows from what nobody knows at all, of this subject."""
+        if kind == CHOICES:
+            return self.separation is not None and self.separation.low > 0.5
+        if kind == PUZZLES:
+            return self.puzzles is not None and self.puzzles.test is not None
+        return self.truth is not None and self.truth.tells
+
+    @cached_property
+    def separation(self) -> Figure | None:
+        """How often a fact that everybody knows scores above one that nobody knows; None without references."""
+        return None if self.asked is None else _above(self.asked.known, self.asked.unknown)
+
+    @cached_property
+    def above(self) -> Figure | None:
+        """How often a fact in question scores above one that nobody knows."""
+        return None if self.asked is None else _above(self.asked.facts, self.asked.unknown)
+
+    @cached_property
+    def caught(self) -> tuple[int, int] | None:
+        """Of the facts that everybody knows, how many choices or puzzles would have called known, of how many."""
+        if self.asked is None or not self.asked.known:
+            return None
+        solved = {} if self.puzzles is None else {item.fact: item for item in self.puzzles.known}
+        hits = 0
+        for choice in self.asked.known:
+            p = [self.asked.evidence(choice).p_unknown]
+            if self.puzzles is not None and choice.fact in solved:
+                p += conformal_p_values(
+                    [item.most for item in self.puzzles.controls], [solved[choice.fact].least]
+                ).tolist()
+            hits += any(reaches(one, self.share) for one in p)
+        return hits, len(self.asked.known)
+
+    @cached_property
+    def gains(self) -> tuple[Gain, ...]:
+        """By how much each fact's choices moved since the baseline, ranked among those that nobody knows."""
+        if self.asked is None or self.baseline is None:
+            return ()
+        pairs = list(zip(self.asked.unknown, self.baseline.unknown, strict=True))
+        found = []
+        for now, then in zip(self.asked.facts, self.baseline.facts, strict=True):
+            gain, put = now.score().less(then.score()), now.wordings
+            others = [one.score(put).less(other.score(put)).ends for one, other in pairs]
+            evidence = ranked("gain", gain.ends, others, [])
+            found.append(Gain(fact=now.fact, value=gain.value, p=evidence.p_unknown))
+        return tuple(found)
+
+    @cached_property
+    def baseline_knows(self) -> tuple[str, ...]:
+        """The facts that the baseline knows, too, by its choices alone."""
+        return (
+            ()
+            if self.baseline is None
+            else tuple(
+                item.fact for item in self.baseline.facts if reaches(self.baseline.evidence(item).p_unknown, self.alpha)
+            )
+        )
+
+    @property
+    def suspect(self) -> tuple[Verdict, ...]:
+        """Facts that are known, and neither known to the baseline nor among those that everybody knows."""
+        innocent = {*self.baseline_knows, *self.drawn.common}
+        return tuple(item for item in self.verdicts.of if item.says == "known" and item.fact not in innocent)
+
+    def single(self, fact: str) -> Single | None:
+        """What the puzzles say of this fact by itself."""
+        if self.puzzles is None:
+            return None
+        return next((item for item in self.puzzles.singles if item.outcome.fact == fact), None)
+
+    def reading(self, fact: str) -> TruthReading | None:
+        """What the truth probe reads on it."""
+        return None if self.truth is None else next((item for item in self.truth.facts if item.fact == fact), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """By how much rather than the baseline the subject says a fact, and how often one that nobody knows gains as much."""
+
+    fact: str
+    value: float
+    p: float
+
+
+def rate(hits: int, n: int) -> Figure:
+    """A share with its Clopper-Pearson interval."""
+    return Figure(hits / n, *clopper_pearson(hits, n))
+
+
+def _above(those: Sequence[Choice], unknown: Sequence[Choice]) -> Figure | None:
+    """How often a fact of those scores above an unknown one; what was not read enters the interval at its worst."""
+    if not those or not unknown:
+        return None
+    scores, others = [item.score() for item in those], [item.score() for item in unknown]
+    read = [[one.value for one in part if np.isfinite(one.value)] for part in (others, scores)]
+    worst = auroc([one.high for one in others], [one.low for one in scores])
+    best = auroc([one.low for one in others], [one.high for one in scores])
+    return Figure(auroc(*read).value if all(read) else 0.5, worst.low, best.high)
