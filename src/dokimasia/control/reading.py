@@ -43,7 +43,7 @@ class StreamReading:
 
     Read is the mean over the last `window` pieces of a message (of each piece, the mean over its tokens), as soon as there
     are so many, and the whole of a message that has fewer. It trips above the probe's own threshold, which was set for a
-    rate of `aimed` messages on the ordinary ones with the digest `threshold_data`. `false_alarms` and `caught` are of
+    rate of `aimed` on the messages with the digest `threshold_data`. `false_alarms` and `caught` are of
     messages that neither the probe nor the threshold had seen.
     """
 
