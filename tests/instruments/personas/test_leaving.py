@@ -67,7 +67,7 @@ def test_a_loop_is_no_persona():
             found = super()._reply(messages, seed)
             said = [message.content for message in messages if message.role == "assistant"]
             return type(found)(
-                text=said[0] if said and "pirate" in said[0] else found.text,
+                text=said[0] if said and "pirate" in said[0] else f"{found.text} and so I went on to sea that day",
                 tokens=(),
                 logprobs=(),
                 stop_reason="stop",

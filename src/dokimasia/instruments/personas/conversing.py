@@ -21,7 +21,7 @@ from dokimasia.instruments.personas.dialogue import (
     replies,
     stopped,
 )
-from dokimasia.instruments.personas.loops import looped
+from dokimasia.instruments.personas.loops import loops
 from dokimasia.instruments.personas.space import Space
 from dokimasia.sources.personas import Script
 from dokimasia.stats import Figure, Interval, clustered_mean, false_discovery_adjusted
@@ -52,7 +52,7 @@ BEGIN = "Begin the conversation."
 class Turn:
     """What the user said and what the subject replied.
 
-    `looped`: the reply runs in circles, or repeats an earlier one. `replaced`: a played user had nothing new to say, and said what
+    `looped`: the reply is empty, runs in circles, or repeats an earlier one. `replaced`: a played user had nothing new to say, and said what
     the script has there.
     """
 
@@ -107,7 +107,7 @@ class Conversations:
 
     @property
     def looped(self) -> int:
-        """Replies that run in circles, or repeat an earlier one."""
+        """Replies that are empty, run in circles, or repeat an earlier one."""
         return sum(turn.looped for talk in self.talks for turn in talk.turns)
 
     @property
@@ -317,8 +317,8 @@ def _said(talk: Talk, turn: int, played: Generation | None) -> tuple[str, bool]:
     """What the user says, and whether the script had to help out."""
     if played is None:
         return talk.script.turns[turn], False
-    words = played.text.strip()
-    stale = stopped(played) is not None or not words or words in {one.user for one in talk.turns} or looped(words)
+    words, before = played.text.strip(), [one.user for one in talk.turns]
+    stale = stopped(played) is not None or words in before or _circling(before, words)
     return (talk.script.turns[turn], True) if stale else (words, False)
 
 
@@ -327,8 +327,13 @@ def _taken(talk: Talk, said: tuple[str, bool], answer: Generation) -> Talk:
     if stop is not None:
         return replace(talk, stop=stop)
     words, replaced = said
-    again = looped(answer.text) or answer.text.strip() in {one.reply.strip() for one in talk.turns}
-    return replace(talk, turns=(*talk.turns, Turn(user=words, reply=answer.text, looped=again, replaced=replaced)))
+    circling = _circling([one.reply for one in talk.turns], answer.text)
+    return replace(talk, turns=(*talk.turns, Turn(user=words, reply=answer.text, looped=circling, replaced=replaced)))
+
+
+def _circling(before: Sequence[str], words: str) -> bool:
+    """Whether this says nothing, or nothing new."""
+    return loops([*before, words])[-1] is not None
 
 
 def _seeds(seed: int, talks: Sequence[Talk], turn: int, speaker: str) -> list[int]:

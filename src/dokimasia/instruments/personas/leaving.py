@@ -20,7 +20,7 @@ from dokimasia.instruments.personas.dialogue import (
     replies,
     stopped,
 )
-from dokimasia.instruments.personas.loops import looped
+from dokimasia.instruments.personas.loops import loops
 from dokimasia.instruments.personas.space import Space
 from dokimasia.sources.personas import Role
 from dokimasia.stats import Figure, clustered_mean
@@ -109,11 +109,11 @@ class Leaving:
 
     def remaining(self) -> tuple[Remaining, ...]:
         """What is left of each role of which two questions at least were read."""
-        loops = np.zeros(self.coordinates.shape[:3], dtype=bool)
+        circling = np.zeros(self.coordinates.shape[:3], dtype=bool)
         for place, stay in enumerate(self.stays):
-            loops[place // len(self.questions), place % len(self.questions), : len(stay.loops)] = stay.loops
+            circling[place // len(self.questions), place % len(self.questions), : len(stay.loops)] = stay.loops
         away = self.coordinates[:-1] - self.coordinates[-1]
-        found = (_remaining(role, *pair) for role, *pair in zip(self.roles, away, loops[:-1], strict=True))
+        found = (_remaining(role, *pair) for role, *pair in zip(self.roles, away, circling[:-1], strict=True))
         return tuple(one for one in found if one is not None)
 
 
@@ -158,7 +158,7 @@ def leave(
                 role=role.name if role else None,
                 question=questions[place],
                 replies=tuple(words),
-                loops=tuple(looped(text) or text in words[:turn] for turn, text in enumerate(words)),
+                loops=tuple(loop is not None for loop in loops(words)),
                 stop=stop,
             )
             for (role, place), words, stop in zip(rows, said, stops, strict=True)
@@ -230,7 +230,7 @@ def _check(roles: Sequence[Role], questions: Sequence[str], turns: int) -> None:
         )
 
 
-def _remaining(role: str, away: NDArray[np.float64], loops: NDArray[np.bool_]) -> Remaining | None:
+def _remaining(role: str, away: NDArray[np.float64], loop: NDArray[np.bool_]) -> Remaining | None:
     """From displacements (n_questions, 1 + n_turns, n_components) from the default voice's replies to the same questions."""
     rows = np.flatnonzero(np.isfinite(away[:, 0]).all(axis=1))
     if len(rows) < 2:
@@ -241,7 +241,7 @@ def _remaining(role: str, away: NDArray[np.float64], loops: NDArray[np.bool_]) -
     along = np.einsum("qtk,qk->qt", away[rows], ways)
     start, last = along[:, 0], along[:, -1]
     gone = ~np.isfinite(last)
-    circling = loops[rows, -1]
+    circling = loop[rows, -1]
     entered = clustered_mean(start, rows)
     shares = [_share(column, start) if entered.low > 0 else None for column in along.T[1:]]
     least = _share(np.where(gone | (circling & (last > 0)), 0.0, last), start)
