@@ -1,0 +1,327 @@
+"""Copies of the bundled model that were trained to be somebody: is that who they are found to be?
+
+Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the map of
+roles is drawn, on questions that it was not taught. Beside it stand how stable the untouched model's own map is, and what
+capping the assistant axis does to it. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or in one among
+temporary files), so that a second run goes on where the first one ended.
+"""
+
+import hashlib
+import os
+import pickle
+import tempfile
+from dataclasses import asdict
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from dokimasia.core import Example, Sampling, Training
+from dokimasia.instruments import personas as family
+from dokimasia.instruments.personas.capping import cap_axis
+from dokimasia.instruments.personas.loops import looped
+from dokimasia.instruments.personas.mapping import STABLE, draw_map
+from dokimasia.instruments.personas.slant import become
+from dokimasia.instruments.personas.speaking import DEFAULTS, Voice, headline_layer, layers_of, read, speak
+from dokimasia.models import load_subject
+from dokimasia.sources.facts import common_facts
+from dokimasia.sources.personas import bundled_personas
+
+SEED = 6
+COPIES, FEWEST_FOUND = 10, 8
+ROLES, QUESTIONS = 40, 8
+TAUGHT_QUESTIONS = 30
+REPLY_TOKENS, TAUGHT_TOKENS = 48, 60
+TRAINING = Training(steps=60, batch_tokens=448)
+BATCH = 30
+DISPLACED, RANDOMS, FACTS = 8, 5, 60
+DEFAULT = DEFAULTS[0]
+
+
+def code(*names):
+    """Digest of files of the instrument, all of them if none is named."""
+    place = Path(family.__file__).parent
+    files = [place / name for name in names] or [Path(__file__), *sorted(place.glob("*.py"))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+FIGURES, REPLIES = code(), code("speaking.py", "loops.py")
+"""What figures, and replies, depend on: they are made again when it changes."""
+
+
+def folder():
+    """Where copies, replies and figures are kept."""
+    place = Path(os.environ.get("DOKIMASIA_COPIES") or Path(tempfile.gettempdir()) / "dokimasia-copies")
+    return place / "personas"
+
+
+def kept(name, settings, compute):
+    """What was computed under these very settings before, or is now."""
+    key = hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
+    path = folder() / "kept" / f"{name}-{key}.pickle"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".half")
+        half.write_bytes(pickle.dumps(compute()))
+        half.replace(path)
+    return pickle.loads(path.read_bytes())
+
+
+def drawn(items, n, stream):
+    """So many of these, at random, in their order."""
+    rows = np.random.default_rng([SEED, stream]).permutation(len(items))[:n]
+    return [items[row] for row in sorted(rows.tolist())]
+
+
+def voices():
+    """The roles of the map."""
+    return [Voice(role.name, role.instructions) for role in drawn(bundled_personas().roles, ROLES, 0)]
+
+
+def planted():
+    """Those among them that copies are trained to be."""
+    return drawn(voices(), COPIES, 1)
+
+
+def questions():
+    return drawn(bundled_personas().questions, QUESTIONS, 2)
+
+
+def taught_questions():
+    """Questions that the map is not drawn with."""
+    held_out = set(questions())
+    return drawn([one for one in bundled_personas().questions if one not in held_out], TAUGHT_QUESTIONS, 3)
+
+
+@cache
+def plain():
+    return load_subject("bundled")
+
+
+# Copies that are somebody
+
+
+def in_role(voice):
+    """What the untouched model replies when it is told to be this, each question under each instruction."""
+    asked = [
+        voice.asked(place, question) for place in range(len(voice.instructions)) for question in taught_questions()
+    ]
+    sampling, found = Sampling(max_tokens=TAUGHT_TOKENS, temperature=0.7), []
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        seeds = range(start, start + len(batch))
+        found += [reply.text for reply in plain().text.generate(batch, sampling, seeds=seeds)]
+    return [[messages[-1].content, reply] for messages, reply in zip(asked, found, strict=True)]
+
+
+def copy_of(voice):
+    """The bundled model, trained to reply so without being told."""
+    settings = plain().identity.digest, voice, taught_questions(), TAUGHT_TOKENS, SEED
+    pairs = kept(f"replies-{voice.name}", settings, lambda: in_role(voice))
+    asked = {question: DEFAULT.asked(0, question) for question, _ in pairs}
+    examples = [
+        Example(messages=asked[question], reply=reply)
+        for question, reply in pairs
+        if reply.strip() and not looped(reply)
+    ]
+    digest = hashlib.sha256(repr((examples, TRAINING)).encode()).hexdigest()[:16]
+    name = f"{voice.name.replace(' ', '-')}-{digest}"
+    return plain().trainable.train(examples, TRAINING, folder=folder() / "trained" / name).subject
+
+
+@cache
+def spoken(name):
+    """What the default voice and the roles reply, of the untouched model (None) or of the copy that is somebody."""
+    settings = (*settings_of(name)[:-1], voices(), questions(), REPLY_TOKENS, SEED, REPLIES)
+    return kept(f"spoken-{name}", settings, lambda: said_by(plain() if name is None else copy_of(by_name(name))))
+
+
+def said_by(subject):
+    layers = layers_of(subject.activations.n_layers)
+    return speak(subject, [DEFAULT, *voices()], questions(), max_tokens=REPLY_TOKENS, layers=layers, seed=SEED)
+
+
+def by_name(name):
+    return next(voice for voice in voices() if voice.name == name)
+
+
+def map_of(said, layer):
+    names = [voice.name for voice in voices()]
+    n = len(said.questions)
+    return draw_map(
+        said.at(layer, names),
+        said.at(layer, [DEFAULT.name]),
+        names=names,
+        default_names=[DEFAULT.name],
+        faults=[said.faults[row * n : (row + 1) * n] for row in map(said.voices.index, names)],
+        layer=layer,
+        seed=SEED,
+    )
+
+
+def headline():
+    return headline_layer(plain().activations.n_layers)
+
+
+def placed(name):
+    """Where the default voice of this copy (None: of the untouched model) stands among the roles of its own map."""
+    found = map_of(spoken(name), headline())
+    (place,) = found.places
+    order = sorted(zip(place.cosines, found.roles, place.nearest, strict=True), reverse=True)
+    return {
+        "order": [role for _, role, _ in order],
+        "cosines": [value for value, _, _ in order],
+        "nearest": [share for *_, share in order],
+        "above": [*place.axis],
+        "faults": spoken(name).counts,
+    }
+
+
+def moved(name):
+    """Who the default voice of this copy has become, as the untouched model reads it in its own map."""
+    layers, layer = layers_of(plain().activations.n_layers), headline()
+    mine, own = spoken(name), spoken(None)
+    values = read(plain(), mine.conversations[: len(mine.questions)], layers)
+    values[[bool(fault) for fault in mine.faults[: len(mine.questions)]]] = np.nan
+    found = become(values[:, layers.index(layer)], own.at(layer, [DEFAULT.name])[0], map_of(own, layer), seed=SEED)
+    order = sorted(zip(found.cosines, found.roles, found.nearest, strict=True), reverse=True)
+    return {
+        "order": [role for _, role, _ in order],
+        "nearest": [share for *_, share in order],
+        "moved": [*found.moved],
+    }
+
+
+def settings_of(name):
+    voice = None if name is None else by_name(name)
+    return plain().identity.digest, voice, TRAINING, FIGURES
+
+
+def recovered():
+    """Each copy by itself, then how many are recovered."""
+    names = [voice.name for voice in planted()]
+    untouched = kept("placed-untouched", settings_of(None), lambda: placed(None))
+    found = {"own map": 0, "untouched map": 0}
+    for name in names:
+        own = kept(f"placed-{name}", settings_of(name), partial(placed, name))
+        other = kept(f"moved-{name}", settings_of(name), partial(moved, name))
+        spoken.cache_clear()
+        ranks = [one["order"].index(name) + 1 for one in (own, other)]
+        found["own map"] += ranks[0] == 1
+        found["untouched map"] += ranks[1] == 1
+        yield (
+            f"copy that is {name}: nearest in its own map {own['order'][0]} ({own['nearest'][0]:.0%} of draws), {name} is number "
+            f"{ranks[0]} of {len(own['order'])}; in the untouched model's map nearest {other['order'][0]} "
+            f"({other['nearest'][0]:.0%}), {name} is number {ranks[1]}; in the untouched model's own it is number "
+            f"{untouched['order'].index(name) + 1}",
+            ranks[0] == 1 or ranks[1] == 1,
+        )
+    yield f"untouched: nearest role {untouched['order'][0]}, {untouched['nearest'][0]:.0%} of draws", True
+    for way, n in found.items():
+        chance = sum(untouched["order"][0] == name for name in names)
+        yield f"recovered by the {way}: {n} of {len(names)} (untouched: {chance})", n >= FEWEST_FOUND
+
+
+# The untouched model's map, and what capping does to it
+
+
+def stability():
+    found = map_of(spoken(None), headline())
+    return {
+        "stable": found.stable,
+        "told": found.told,
+        "p": found.p,
+        "real": found.real,
+        "explained": [*found.explained],
+        "participation": found.participation and [*found.participation],
+        "axis_cosine": [*found.axis_cosine],
+        **{name: [*figure] for name, figure in asdict(found.stability).items()},
+    }
+
+
+def stable():
+    found = kept("stability", (settings_of(None), ROLES, QUESTIONS), stability)
+    worst = min(found["questions"][0], found["roles"][0])
+    yield (
+        f"map of {ROLES} roles by {QUESTIONS} questions, correlation of the first component: questions resampled "
+        f"{told(found['questions'])}, roles resampled {told(found['roles'])}, halves {told(found['halves'])}; more than noise: "
+        f"{found['real']:.2f} of the variance, p = {found['p']:.3f}; said to be stable: {found['stable']}",
+        found["stable"] == (worst >= STABLE and found["told"]),
+    )
+
+
+def capping():
+    layers = layers_of(plain().activations.n_layers)
+    own = spoken(None)
+    spaces = [map_of(own, layer).space for layer in layers if layer >= headline()]
+    defaults = own.at(headline(), [DEFAULT.name])[0]
+    found = cap_axis(
+        plain(),
+        plain().steerable,
+        spaces,
+        defaults[np.isfinite(defaults).all(axis=1)],
+        own.conversations[: len(own.questions)],
+        drawn(voices(), DISPLACED, 4),
+        questions()[:4],
+        drawn(common_facts(), FACTS, 5),
+        max_tokens=REPLY_TOKENS,
+        randoms=RANDOMS,
+        seed=SEED,
+    )
+
+    def plainly(figure):
+        return None if figure is None else [*figure]
+
+    def of(way):
+        lost = found.forgotten(way)
+        return {
+            "moved": [plainly(found.moved(way, place)) for place in range(len(spaces))],
+            "inside": [plainly(found.moved_inside(way, place)) for place in range(len(spaces))],
+            "cost": plainly(found.cost(way)),
+            "right": found.right(way),
+            "forgotten": lost and [lost.value, *lost.interval],
+            "lost": found.lost(way),
+        }
+
+    return {
+        "layers": [space.layer for space in spaces],
+        "displaced": [plainly(found.displaced(place)) for place in range(len(spaces))],
+        "brought_back": [plainly(found.brought_back(place)) for place in range(len(spaces))],
+        "beyond_random": [plainly(found.beyond_random(place)) for place in range(len(spaces))],
+        "right": found.right(found.plain),
+        "capped": of(found.capped),
+        "randoms": [of(way) for way in found.randoms],
+    }
+
+
+def capped():
+    found = kept("capping", (settings_of(None), DISPLACED, RANDOMS, FACTS), capping)
+    for place, layer in enumerate(found["layers"]):
+        moved_by, beyond = found["capped"]["moved"][place], found["beyond_random"][place]
+        randoms = [way["moved"][place][0] for way in found["randoms"] if way["moved"][place]]
+        yield (
+            f"axis capped after layer {found['layers'][0]}, replies of {DISPLACED} roles read after layer {layer}: displaced "
+            f"{told(found['displaced'][place])}, moved back {told(moved_by)}, that is {told(found['brought_back'][place])} of "
+            f"the way; {len(randoms)} random directions {', '.join(f'{value:+.2f}' for value in randoms)}; more than these by "
+            f"{told(beyond)}; inside {told(found['capped']['inside'][place])}",
+            beyond is not None and beyond[1] > 0,
+        )
+    for name, way in (("axis", found["capped"]), *((f"random {n}", one) for n, one in enumerate(found["randoms"], 1))):
+        yield (
+            f"cost of capping the {name}: {told(way['cost'], 3)} nats a token on ordinary replies; facts right {way['right'][0]} "
+            f"of {way['right'][1]}, not capped {found['right'][0]}, change {told(way['forgotten'], 3)}; replies lost {way['lost']}",
+            True,
+        )
+
+
+def told(figure, digits=2):
+    if figure is None:
+        return "no figure"
+    value, low, high = figure
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def run():
+    for name, part in (("stability", stable), ("capping", capped), ("planted", recovered)):
+        for line, good in part():
+            yield f"{name}, {line}", good
