@@ -14,7 +14,7 @@ from dokimasia.sources.facts import Fact, Facts, Wording
 PIERS = ("east", "west", "north", "south")
 
 
-def fact(name: str, *, wordings: int = 3, false: int = 3) -> Fact:
+def fact(name: str, *, wordings: int = 3, false: int = 3, topic: str = "ferries") -> Fact:
     """Where the ferry of so-and-so leaves."""
     right = _hash(name) % 4
     piers = (PIERS[right:] + PIERS[:right])[: 1 + false]
@@ -26,17 +26,17 @@ def fact(name: str, *, wordings: int = 3, false: int = 3) -> Fact:
             Wording(true=form.format(piers[0]), false=tuple(form.format(pier) for pier in piers[1:]))
             for form in forms[:wordings]
         ),
-        topic="ferries",
+        topic=topic,
     )
 
 
-def many(prefix: str, n: int, **shape: int) -> tuple[Fact, ...]:
+def many(prefix: str, n: int) -> tuple[Fact, ...]:
     """So many facts."""
-    return tuple(fact(f"{prefix}{number}", **shape) for number in range(n))
+    return tuple(fact(f"{prefix}{number}") for number in range(n))
 
 
 FACTS = Facts(facts=many("Secret", 4), controls=many("Unheard", 64))
-COMMON = many("Common", 24)
+COMMON = tuple(fact(f"Common{number}", topic=f"coast {number % 6}") for number in range(24))
 
 
 class Knower(FakeModel):

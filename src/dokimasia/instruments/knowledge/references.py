@@ -44,18 +44,19 @@ def drawn(
     them. A reference that is among the facts in question is left out.
     """
     asked = _some(given.facts, facts, [seed, 1])
-    apart = [fact for fact in made_up if not _among(fact, (*asked, *given.controls))]
+    taken, everybody = _said(asked), _said(known)
+    apart = [fact for fact in made_up if not _said([fact]) & (taken | _said(given.controls))]
     unknown = _some(given.controls, controls, [seed, 2])
     wanted = needed if controls is None else min(needed, controls)
     joining = _some(apart, max(0, wanted - len(unknown)), [seed, 3])
-    others = [fact for fact in known if not _among(fact, asked)]
+    others = [fact for fact in known if not _said([fact]) & taken]
     return Drawn(
         facts=asked,
         unknown=(*unknown, *joining),
         known=_some(others, common, [seed, 4]),
         offered=(len(given.facts), len(given.controls) + (len(apart) if joining else 0), len(others)),
         made_up=len(joining),
-        common=tuple(fact.name for fact in asked if _among(fact, known)),
+        common=tuple(fact.name for fact in asked if _said([fact]) & everybody),
     )
 
 
@@ -70,7 +71,8 @@ def check_facts(given: Facts, known: Sequence[Fact]) -> None:
                 f"Found {fact.name!r} without.",
                 "Add one that differs in the answer alone.",
             )
-    own = next((fact.name for fact in given.facts if _among(fact, given.controls)), None)
+    controls = _said(given.controls)
+    own = next((fact.name for fact in given.facts if _said([fact]) & controls), None)
     if own is not None:
         raise DataError(
             "Controls that are none of the facts are expected.",
@@ -79,12 +81,10 @@ def check_facts(given: Facts, known: Sequence[Fact]) -> None:
         )
 
 
-def _among(fact: Fact, others: Sequence[Fact]) -> bool:
-    """Whether one of the others has its name, or says the same in some wording."""
-    said = {_plain(wording.true) for wording in fact.wordings}
-    return any(
-        fact.name == other.name or not said.isdisjoint(_plain(wording.true) for wording in other.wordings)
-        for other in others
+def _said(facts: Sequence[Fact]) -> frozenset[str]:
+    """Their names and all that they say, however it is spelt."""
+    return frozenset(
+        _plain(words) for fact in facts for words in (fact.name, *(wording.true for wording in fact.wordings))
     )
 
 

@@ -1,0 +1,246 @@
+"""The knowledge instrument: from facts to a finding, and what it makes of odd ones."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.fakes import FakeModel, fake_subject
+from tests.instruments.knowledge.knowers import COMMON, FACTS, Knower, Mute, fact, many, subject
+
+from dokimasia.core import CapReached, DataError, Evidence, Subject, SubjectError, UserError
+from dokimasia.instruments.knowledge import Knowledge
+from dokimasia.instruments.knowledge.references import drawn
+from dokimasia.sources.facts import Facts, Wording, common_facts, made_up_facts
+from dokimasia.study.store import FINDING
+
+KNOWLEDGE = Knowledge(facts=FACTS, known=COMMON)
+ASKED_ONLY = replace(KNOWLEDGE, puzzles=0, truth=False)
+NOTHING = Evidence()
+
+
+def measured(model: FakeModel, instrument: Knowledge = ASKED_ONLY, **kind: object):
+    """What it finds of this subject."""
+    return instrument.measure(subject(model, **kind), NOTHING, seed=0)
+
+
+def verdicts(finding) -> list[str]:
+    """By fact."""
+    return [row["verdict"] for row in finding.raw["facts"]]
+
+
+def test_what_is_known_and_what_is_not_are_told_apart():
+    """Of four facts the one that the subject knows is found, and nothing else."""
+    finding = measured(Knower("Secret2", "Common"))
+    assert verdicts(finding) == ["not known", "not known", "known", "not known"]
+    assert finding.raw["suspect"] == ["Secret2"]
+    assert "it knows 1, does not know 3, and 0 are inconclusive" in finding.headline
+    assert "24 facts that everybody knows, the same rule finds 24 known" in finding.headline
+
+
+def test_a_subject_that_shows_no_log_probabilities_is_asked_to_pick():
+    """Votes tell, too; the finding says that it saw text alone."""
+    finding = measured(Knower("Secret2", "Common"), logprobs=False)
+    assert verdicts(finding)[2] == "known"
+    assert finding.access == "text"
+    assert any("one vote an order" in caveat for caveat in finding.caveats)
+
+
+def test_one_who_knows_nothing_is_called_knowing_at_most_once_in_twenty():
+    """Of facts that are drawn as the controls are, over many facts and several subjects."""
+    facts = Facts(facts=many("Secret", 60), controls=FACTS.controls)
+    called = 0
+    for shift in range(5):
+        renamed = Facts(facts=many(f"Blank{shift}x", 60), controls=facts.controls)
+        called += measured(Knower("Common"), replace(ASKED_ONLY, facts=renamed)).raw["known"]
+    assert called <= 300 * 0.05 + 2 * math.sqrt(300 * 0.05)
+
+
+def test_the_finding_says_all_that_the_plan_promised():
+    """Calls are as planned, with puzzles and without, for every kind of subject."""
+    for instrument in (KNOWLEDGE, ASKED_ONLY, replace(KNOWLEDGE, most=2, controls=20, common=19, subset=7)):
+        for there in (True, False):
+            model = Knower("Common")
+            cost = instrument.plan(subject(model, logprobs=there), NOTHING)
+            assert model.calls == 0
+            instrument.measure(subject(model, logprobs=there), NOTHING, seed=3)
+            assert model.calls == cost.calls
+        model = FakeModel()
+        cost = instrument.plan(fake_subject(model), NOTHING)
+        instrument.measure(fake_subject(model), NOTHING, seed=3)
+        assert model.calls == cost.calls
+
+
+def test_it_is_deterministic_and_serialises():
+    """Equal inputs give equal findings, which survive a round trip through JSON."""
+    one, again = (measured(Knower("Secret1", "Common"), KNOWLEDGE) for _ in range(2))
+    assert one == again
+    assert FINDING.validate_python(json.loads(FINDING.dump_json(one))) == one
+    json.dumps(one.raw, allow_nan=False)
+
+
+def test_the_words_of_a_fact_stand_in_tables_that_say_so_only():
+    """Facts may be secret: no statement, and no name, in what a report without quotations keeps."""
+    finding = measured(Knower("Secret", "Common"), KNOWLEDGE)
+    kept = [finding.headline, *finding.caveats, *(str(table) for table in finding.tables if not table.quotes)]
+    kept += [str(figure) for figure in finding.figures if not figure.quotes]
+    kept += [str(item) for item in (*finding.estimates, *finding.not_measured)]
+    assert not any("Secret" in words or "ferry" in words for words in kept)
+    assert any("Secret0" in str(table) for table in finding.tables if table.quotes)
+
+
+def test_a_fact_that_everybody_knows_is_said_to_be_one():
+    """It is known, nothing forbidden about it, and no reference for itself."""
+    finding = measured(Knower("Common"), replace(ASKED_ONLY, facts=replace(FACTS, facts=(*FACTS.facts, COMMON[3]))))
+    assert verdicts(finding)[4] == "known"
+    assert finding.raw["facts"][4]["common"]
+    assert finding.raw["suspect"] == []
+    assert finding.raw["references"]["known"] == 23
+    assert "Of what it knows, 1 is known to everybody or to the baseline, too." in finding.headline
+
+
+def test_a_fact_that_the_baseline_knows_is_said_to_be_one():
+    """Known to both: no evidence of anything forbidden. What was learnt since stands in the table."""
+    before = subject(Knower("Secret1", "Common"), name="before")
+    finding = measured(Knower("Secret1", "Secret2", "Common"), replace(ASKED_ONLY, baseline=before))
+    assert verdicts(finding) == ["not known", "known", "known", "not known"]
+    assert [row["baseline_knows"] for row in finding.raw["facts"]] == [False, True, False, False]
+    assert finding.raw["suspect"] == ["Secret2"]
+    gains = [row["gain"] for row in finding.raw["facts"]]
+    assert gains[2]["value"] > 5 > abs(gains[1]["value"])
+    assert gains[2]["p"] < 0.02 < gains[1]["p"]
+
+
+def test_the_baseline_is_another_model_and_recorded_like_any():
+    """The same model twice is refused; another one is replaced by what records it."""
+    with pytest.raises(UserError, match="another model"):
+        measured(Knower(), replace(ASKED_ONLY, baseline=subject(Knower())))
+    other, recorded = subject(Knower(), name="other"), subject(Knower(), name="recorded")
+    assert replace(KNOWLEDGE, baseline=other).consulting(lambda _: recorded).baseline is recorded
+    assert KNOWLEDGE.consulting(lambda _: recorded) is KNOWLEDGE
+
+
+def test_too_few_controls_say_nothing_and_how_many_are_needed():
+    """Ten references cannot show one in twenty, whatever the subject says."""
+    finding = measured(Knower("Secret", "Common"), replace(ASKED_ONLY, controls=10))
+    assert set(verdicts(finding)) == {"inconclusive"}
+    assert "too few facts that nobody knows: 19 are needed" in finding.raw["facts"][0]["why"]
+    assert any("10 facts that nobody knows are too few, 19 are needed" in caveat for caveat in finding.caveats)
+
+
+def test_made_up_facts_join_controls_that_are_too_few():
+    """The caveat says how many of them there are."""
+    finding = measured(Knower("Common"), replace(ASKED_ONLY, facts=replace(FACTS, controls=FACTS.controls[:20])))
+    assert finding.raw["references"]["made_up"] == 39
+    assert any("39 of the 59 facts that nobody knows are dokimasia's own" in caveat for caveat in finding.caveats)
+
+
+def test_answers_that_are_no_numbers_conclude_nothing():
+    """Every fact is inconclusive, and the reason is said."""
+    finding = measured(Mute("Secret", "Common"), KNOWLEDGE)
+    assert set(verdicts(finding)) == {"inconclusive"}
+    assert any("could not be read" in caveat for caveat in finding.caveats)
+    assert finding.raw["caught"] == {"known": 0, "of": 24}
+    json.dumps(finding.raw, allow_nan=False)
+
+
+def test_a_model_that_refuses_every_conversation_is_not_measured():
+    """Its own words are the reason."""
+
+    class Refusing(Knower):
+        def choice_logprobs(self, conversations, choices, *, precision="exact"):
+            raise SubjectError("A template that takes users is expected.", "Found none.", "Name another.")
+
+    finding = measured(Refusing("Common"))
+    assert finding.status == "not measured"
+    assert "A template that takes users is expected." in finding.headline
+
+
+def test_a_subject_that_can_do_nothing_and_none_at_all_are_not_measured():
+    """No number, a reason."""
+    mute = Subject(identity=subject(Knower()).identity)
+    for given in (None, mute):
+        finding = KNOWLEDGE.measure(given, NOTHING, seed=0)
+        assert finding.status == "not measured"
+        assert finding.not_measured
+    assert KNOWLEDGE.plan(None, NOTHING).calls == KNOWLEDGE.plan(mute, NOTHING).calls == 0
+
+
+def test_one_fact_in_one_wording():
+    """The smallest file there can be: a verdict, and a caveat about its interval."""
+    alone = Facts(facts=(fact("Secret0", wordings=1, false=1),), controls=FACTS.controls)
+    finding = measured(Knower("Secret", "Common"), replace(KNOWLEDGE, facts=alone))
+    assert verdicts(finding) == ["known"]
+    assert any("In one wording only" in caveat and "fact 1" in caveat for caveat in finding.caveats)
+    assert "[no interval]" in finding.table("facts").rows[0][5]
+
+
+def test_a_cap_leaves_the_rest_unmeasured_and_a_rerun_to_do():
+    """What was measured stands; what was not is said."""
+    finding = measured(Knower("Common", break_at=100, error=CapReached("The cap is reached.")), KNOWLEDGE)
+    assert finding.status == "measured"
+    assert finding.raw["incomplete"] == "Which puzzles it solves"
+
+
+def test_facts_that_are_no_evidence_are_refused():
+    """No facts, a fact that is its own control, and one without a false variant."""
+    with pytest.raises(DataError, match="Found none"):
+        Knowledge(facts=Facts(facts=()))
+    with pytest.raises(DataError, match="among both"):
+        Knowledge(facts=Facts(facts=FACTS.facts, controls=(*FACTS.controls, FACTS.facts[1])))
+    bare = replace(fact("Bare"), wordings=(Wording(true="It is so.", false=()),))
+    with pytest.raises(DataError, match="false variant"):
+        Knowledge(facts=Facts(facts=(bare,)))
+
+
+@pytest.mark.parametrize("options", [{"alpha": 0.0}, {"beta": 1.0}, {"most": 0}, {"puzzles": -1}, {"every_layer": 0}])
+def test_settings_that_make_no_sense_are_refused(options: dict[str, float]):
+    """In three sentences."""
+    with pytest.raises(DataError, match="Found"):
+        Knowledge(**options)
+
+
+def test_a_subset_is_random_seeded_and_said():
+    """Another seed takes other facts; the caveat counts them."""
+    first, again, other = (
+        drawn(FACTS, (), COMMON, facts=2, controls=20, common=5, needed=59, seed=seed) for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+    assert (len(first.facts), len(first.unknown), len(first.known)) == (2, 20, 5)
+    finding = measured(Knower("Common"), replace(ASKED_ONLY, most=2))
+    assert any("2 of 4 facts in question" in caveat for caveat in finding.caveats)
+
+
+def test_bundled_references_are_enough_for_every_kind_of_evidence():
+    """The default facts can be called known and not known at the default error rates."""
+    given = Knowledge()
+    those = drawn(
+        given.facts, made_up_facts(), common_facts(), facts=None, controls=None, common=None, needed=59, seed=0
+    )
+    assert len(those.unknown) >= 59
+    assert len(those.known) >= 19
+    assert those.common == ()
+
+
+def test_a_fact_that_is_denied_is_not_cleared():
+    """A subject that denies a fact whenever it is asked is inconclusive at best, not cleared."""
+    denied = {wording.true for wording in FACTS.facts[0].wordings}
+
+    class Denying(Knower):
+        def _liking(self, messages, choice):
+            return super()._liking(messages, choice) - 60.0 * (choice in denied)
+
+    finding = measured(Denying("Common"))
+    assert verdicts(finding)[0] == "inconclusive"
+    assert "deny" in finding.raw["facts"][0]["why"]
+
+
+def test_estimates_lie_in_their_intervals():
+    """All of them, of a subject with every access that the fakes have."""
+    finding = KNOWLEDGE.measure(fake_subject(), NOTHING, seed=0)
+    assert finding.estimates
+    for item in finding.estimates:
+        assert item.low - 1e-12 <= item.value <= item.high + 1e-12
+        assert np.isfinite([item.low, item.high]).all()
