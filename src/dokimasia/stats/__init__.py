@@ -20,12 +20,10 @@ from dokimasia.stats.drift import (
     DriftField,
     FixedPoint,
     LinearMap,
-    Remaining,
     attraction,
     drift_field,
     half_life,
     linear_map,
-    remaining,
 )
 from dokimasia.stats.intervals import (
     Interval,
@@ -74,7 +72,6 @@ __all__ = [
     "Promise",
     "Reassurance",
     "ReassuranceCurve",
-    "Remaining",
     "SequentialTest",
     "Stress",
     "Telling",
@@ -113,7 +110,6 @@ __all__ = [
     "log_e_value",
     "paired_difference",
     "reassurance",
-    "remaining",
     "risk_coverage",
     "roc_counts",
     "selective_threshold",

@@ -12,7 +12,6 @@ from scipy.special import stdtrit
 
 from dokimasia.core.errors import DataError
 from dokimasia.core.rounding import counted
-from dokimasia.stats.drift.ratios import fieller
 from dokimasia.stats.drift.resampling import Radius, Resampler, jackknifed, radius_of
 from dokimasia.stats.drift.turns import Turns, gathered, sums
 from dokimasia.stats.roc import Figure
@@ -169,7 +168,7 @@ def _fixed_point(fitted: NDArray[np.float64], apart: NDArray[np.float64], studen
     for j, top in enumerate(above):
         covariance = np.cov(above_apart[:, j], below_apart, bias=True) * (len(apart) - 1)
         value = float(top / below) if below else math.nan
-        figures.append(Figure(value, *fieller(float(top), float(below), covariance, student)))
+        figures.append(Figure(value, *_fieller(float(top), float(below), covariance * student**2)))
     return tuple(figures)
 
 
@@ -182,6 +181,15 @@ def _ratio(fitted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
         replaced[..., :, j] = fitted[..., 0, :]
         columns.append(np.linalg.det(replaced))
     return np.stack(columns, axis=-1), np.asarray(np.linalg.det(rest))
+
+
+def _fieller(above: float, below: float, joint: NDArray[np.float64]) -> tuple[float, float]:
+    """Ratios that `above - ratio * below = 0` does not contradict, from the joint covariance times the squared quantile."""
+    a, b, c = below**2 - joint[1, 1], above * below - joint[0, 1], above**2 - joint[0, 0]
+    if a <= 0:  # a map without a fixed point is not excluded
+        return -math.inf, math.inf
+    reach = math.sqrt(max(float(b * b - a * c), 0.0)) / a
+    return float(b / a - reach), float(b / a + reach)
 
 
 def stationary_covariance(matrix: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
