@@ -43,16 +43,15 @@ def test_higher_values_of_the_labelled_speak_louder():
 
 
 def test_looks_that_are_copies_of_each_other_alarm_no_more_often():
-    """One draw seen at fifty looks: the sum stays within alpha, where a product of the same e-values does not."""
+    """One draw seen at fifty looks, or fifty that are all new: the sum reaches its bound in at most a share alpha."""
     rng = np.random.default_rng(0)
-    alarms = products = 0
-    for _ in range(400):
-        values = rng.integers(0, 2, size=30).astype(float)
-        looks = np.full(50, log_e_labels([(values[:10], values[10:])]))
-        alarms += log_e_looks(looks).max() >= math.log(20)
-        products += np.cumsum(looks).max() >= math.log(20)
-    assert alarms <= 0.05 * 400
-    assert products > 0.08 * 400
+    for fresh in (False, True):
+        alarms = 0
+        for _ in range(200):
+            draws = [rng.random(30).round() for _ in range(50 if fresh else 1)]
+            looks = [log_e_labels([(draw[:10], draw[10:])]) for draw in draws] * (1 if fresh else 50)
+            alarms += log_e_looks(looks, planned=10).max() >= math.log(20)
+        assert alarms <= 0.05 * 200
 
 
 def test_what_cannot_be_computed_is_refused():
@@ -60,3 +59,11 @@ def test_what_cannot_be_computed_is_refused():
     for bad in (math.inf, math.nan):
         with pytest.raises(DataError):
             log_e_labels([([bad], [0.0])])
+
+
+def test_weights_sum_to_one():
+    """Planned looks and all that may follow: with e-values of 1 the sum comes to 1 and never beyond."""
+    total = math.exp(log_e_looks(np.zeros(20_000), planned=7)[-1])
+    assert 0.9999 < total <= 1
+    with pytest.raises(DataError, match="one look"):
+        log_e_looks([0.0], planned=0)

@@ -274,7 +274,10 @@ def put_puzzles(
         why=why,
         pooled=None if test is None else _pooled(test, [kept[place] for place in order]),
         singles=_singles(kept, of_controls, of_known, before, alpha if test else 0.0, beta if test else 0.0),
-        change=None if before is None else _change(whole, of_controls, *before),
+        # All puzzles count here, those too that the baseline solves: choosing by what it did would bias the change.
+        change=None
+        if before is None or not whole or not of_controls
+        else change(*map(rate, (whole, of_controls, *before))),
         left_out=left_out,
         unmatched=chosen.unmatched,
         options=chosen.wrong + 1,
@@ -415,19 +418,8 @@ def _rank(reached: Sequence[bool]) -> float:
     return (1 + sum(reached)) / (1 + len(reached))
 
 
-def _change(
-    facts: Sequence[Outcome],
-    controls: Sequence[Outcome],
-    facts_before: Sequence[Outcome],
-    controls_before: Sequence[Outcome],
-) -> Figure | None:
-    """By how much more facts are solved than at the baseline, controls' change taken away; the missing counted each way.
-
-    All puzzles count here, those too that the baseline solves: choosing among them by what it did would bias the change.
-    """
-    now, control, before, control_before = (rate(part) for part in (facts, controls, facts_before, controls_before))
-    if not now.n or not control.n:
-        return None
+def change(now: Rate, control: Rate, before: Rate, control_before: Rate) -> Figure:
+    """By how much more facts are solved than they were, controls' change taken away; the missing counted each way."""
 
     def found(*solved: int) -> Figure:
         counts = (Count(k, item.n) for k, item in zip(solved, (now, control, before, control_before), strict=True))
