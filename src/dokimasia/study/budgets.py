@@ -11,7 +11,9 @@ from dokimasia.instruments.awareness import Awareness
 from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour.conduct import ForcedChoices
 from dokimasia.instruments.common.sampling import Limits
+from dokimasia.instruments.knowledge import Knowledge
 from dokimasia.instruments.realism import Realism
+from dokimasia.sources.facts import Facts
 from dokimasia.study.realism import with_embedder
 
 Budget = Literal["quick", "standard", "thorough"]
@@ -26,6 +28,9 @@ CHOICES = {"quick": 2, "standard": 8, "thorough": 22}
 """Forced choices of each suite that steering may change."""
 DIRECTIONS = {"quick": 6, "standard": 20, "thorough": 39}
 """Random directions; with 39 the least p-value is 0.025."""
+
+RELEARNING = {"quick": 0, "standard": 0, "thorough": 8}
+"""Steps of training on each fact."""
 
 
 def check(budget: str) -> None:
@@ -71,3 +76,20 @@ def awareness(budget: Budget, *, seed: int, shared: bool = False) -> Awareness:
 def anomalies(budget: Budget) -> Anomalies:
     """Anomalies within this budget; it reads the layers that realism reads."""
     return Anomalies(every_layer=LAYER_STEP[budget], shared=True)
+
+
+def knowledge(budget: Budget, *, facts: Facts, seed: int) -> Knowledge:
+    """Knowledge within this budget. References are not what it saves on: with fewer no verdict is possible."""
+    quick = budget == "quick"
+    return Knowledge(
+        facts=facts,
+        most=8 if quick else None,
+        controls=64 if quick else None,
+        common=24 if quick else None,
+        subset=seed,
+        puzzles=2 if quick else 4,
+        every_layer=10 if quick else LAYER_STEP[budget],
+        permute=not quick,
+        relearn=RELEARNING[budget],
+        folder=Path(),
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dokimasia.core import Estimate
 from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Rate
+from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.result import Result, rate
 from dokimasia.instruments.knowledge.truth import TruthResult
 from dokimasia.instruments.knowledge.verdicts import Says
@@ -23,6 +24,8 @@ def estimates(result: Result) -> tuple[Estimate, ...]:
         found += _puzzles(result.puzzles)
     if result.truth is not None:
         found += _truth(result.truth)
+    if result.relearning is not None:
+        found += _relearning(result.relearning)
     return tuple(item for item in found if math.isfinite(item.high - item.low))
 
 
@@ -140,3 +143,22 @@ def _truth(found: TruthResult) -> Iterator[Estimate]:
             direction=KNOWS,
             method="Newcombe's interval by fact; what was not read counted each way",
         )
+
+
+def _relearning(found: RelearningResult) -> Iterator[Estimate]:
+    for name, figure, method in (
+        (
+            "Steps saved in learning the facts, beside what nobody knows",
+            found.savings,
+            "one less the share of the usual steps; percentile bootstrap over facts and controls",
+        ),
+        (
+            "Steps saved in learning the facts, beside their false variants",
+            found.beyond_variant,
+            "as a share of the usual steps; Student's interval by fact",
+        ),
+    ):
+        if figure is not None:
+            yield _estimate(
+                name, figure, figure.value, n=len(found.facts), unit="share of steps", direction=KNOWS, method=method
+            )

@@ -19,13 +19,13 @@ from dokimasia.core import (
     NotMeasured,
     Subject,
     SubjectError,
-    Training,
     UserError,
 )
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.knowledge.choices import choices, planned_choices
 from dokimasia.instruments.knowledge.puzzles import PuzzleResult, planned_puzzles, put_puzzles
 from dokimasia.instruments.knowledge.references import Drawn, check_facts, drawn
+from dokimasia.instruments.knowledge.relearning import planned_relearning, relearn
 from dokimasia.instruments.knowledge.result import KINDS, Asked, Result
 from dokimasia.instruments.knowledge.telling import tell
 from dokimasia.instruments.knowledge.truth import planned_truth, truth
@@ -64,7 +64,7 @@ class Knowledge:
     truth:
         Whether a probe for true against false is read, at every `every_layer`-th layer.
     relearn:
-        How it is trained on each fact, to see whether it learns it faster than what nobody knows; None trains nothing.
+        Steps of training on each fact, to see whether it is learnt faster than what nobody knows; 0 trains nothing.
     folder:
         Where what is trained is kept, below the folder of the run if it is not absolute. None keeps nothing.
     baseline:
@@ -82,7 +82,7 @@ class Knowledge:
     truth: bool = True
     every_layer: int = 3
     permute: bool = True
-    relearn: Training | None = None
+    relearn: int = 0
     baseline: Subject | None = None
     folder: Path | None = None
     subset: int = 0
@@ -99,17 +99,17 @@ class Knowledge:
                 "Pass for example 0.05.",
             )
         counts = [count for count in (self.most, self.controls, self.common) if count is not None]
-        if min(counts, default=1) < 1 or self.puzzles < 0 or self.every_layer < 1:
+        if min(counts, default=1) < 1 or min(self.puzzles, self.relearn) < 0 or self.every_layer < 1:
             raise DataError(
                 "At least one fact of each kind, a step of 1 layer and no negative number are expected.",
                 f"Found most={self.most}, controls={self.controls}, common={self.common}, puzzles={self.puzzles}, "
-                f"every_layer={self.every_layer}.",
+                f"every_layer={self.every_layer}, relearn={self.relearn}.",
                 "Pass larger numbers.",
             )
 
     @property
     def access(self) -> Access:
-        return "training" if self.relearn is not None else "activations" if self.truth else "logprobs"
+        return "training" if self.relearn else "activations" if self.truth else "logprobs"
 
     def consulting(self, prepared: Callable[[Subject], Subject]) -> Knowledge:
         """The same instrument with its baseline replaced, if it has one, by what `prepared` makes of it."""
@@ -130,6 +130,8 @@ class Knowledge:
                 )
         if self.truth and subject.activations is not None:
             cost += planned_truth(subject, those.facts, those.unknown, those.known, seed=0)
+        if self.relearn:
+            cost += planned_relearning(subject, those.facts, those.unknown, steps=self.relearn)
         return cost
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
@@ -218,7 +220,16 @@ class Knowledge:
                 ),
             )
             result = replace(result, truth=found)
-        return result
+        learning = "Whether it learns the facts faster than what nobody knows"
+        if not self.relearn or subject.trainable is None:
+            parts.lack(learning, "The subject cannot be trained." if self.relearn else "It was not asked for.")
+            return result
+        with _kept(self.folder) as folder:
+            again = parts.of(
+                learning,
+                lambda: relearn(subject, those.facts, those.unknown, steps=self.relearn, folder=folder, seed=seed),
+            )
+        return replace(result, relearning=again)
 
     def _drawn(self) -> Drawn:
         return drawn(
@@ -246,7 +257,7 @@ class Knowledge:
             "truth": self.truth,
             "every_layer": self.every_layer,
             "permute": self.permute,
-            "relearn": None if self.relearn is None else self.relearn.steps,
+            "relearn": self.relearn,
             "baseline": None if self.baseline is None else self.baseline.identity.digest,
         }
 

@@ -11,6 +11,7 @@ import numpy as np
 from dokimasia.instruments.knowledge.choices import Choice, Choices
 from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Single
 from dokimasia.instruments.knowledge.references import Drawn
+from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.truth import TruthReading, TruthResult
 from dokimasia.instruments.knowledge.verdicts import Evidence, Verdict, Verdicts, judged, ranked, reaches
 from dokimasia.stats import Figure, auroc, clopper_pearson
@@ -55,7 +56,7 @@ class Asked:
 class Result:
     """Every part that could be measured, and the error rates that verdicts are to keep.
 
-    `baseline` is what the baseline chose. Nothing of it enters a verdict.
+    `baseline` is what the baseline chose. Neither that nor `relearning` enters a verdict.
     """
 
     drawn: Drawn
@@ -65,6 +66,7 @@ class Result:
     baseline: Asked | None = None
     puzzles: PuzzleResult | None = None
     truth: TruthResult | None = None
+    relearning: RelearningResult | None = None
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
@@ -177,6 +179,13 @@ class Result:
         """Facts that are known, and neither known to the baseline nor among those that everybody knows."""
         innocent = {*self.baseline_knows, *self.drawn.common}
         return tuple(item for item in self.verdicts.of if item.says == "known" and item.fact not in innocent)
+
+    @cached_property
+    def relearnt(self) -> tuple[str, ...]:
+        """The facts that are learnt faster than what nobody knows, each at the error rate `alpha` by itself."""
+        if self.relearning is None:
+            return ()
+        return tuple(item.fact for item in self.relearning.facts if item.p is not None and reaches(item.p, self.alpha))
 
     def single(self, fact: str) -> Single | None:
         """What the puzzles say of this fact by itself."""

@@ -8,6 +8,7 @@ from dokimasia.core import Table
 from dokimasia.core.rounding import number_down, number_up
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.knowledge.choices import Choice
+from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.result import CHOICES, PUZZLES, TRUTH, Result
 from dokimasia.stats import Figure
 
@@ -17,6 +18,8 @@ def tables(result: Result) -> tuple[Table, ...]:
     if not result.kinds:
         return ()
     found = [_facts(result), _kinds(result)]
+    if result.relearning is not None:
+        found.append(_relearning(result.relearning))
     return tuple(found)
 
 
@@ -130,6 +133,30 @@ def _kinds(result: Result) -> Table:
         rows=tuple(rows),
         note=f"Each kind may err with {result.share:.3g}: {result.alpha:.3g} shared out among {len(result.kinds)}. Figures are AUROCs, 0.5 "
         "being chance, except where they say *solved*. The truth probe's second is true against false sentences on topics held out.",
+    )
+
+
+def _relearning(found: RelearningResult) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            place,
+            item.fact,
+            text(item.savings),
+            "-" if item.p is None else _p(item.p),
+            "-" if item.beyond_variant is None else f"{item.beyond_variant:+.2f}",
+            "-" if item.carried_p is None else _p(item.carried_p),
+        )
+        for place, item in enumerate(found.facts, start=1)
+    ]
+    return Table(
+        name="relearning",
+        title=f"Learning each fact anew, in {found.training.steps} steps",
+        columns=("number", "fact", "steps saved", "p", "saved beside its false variant", "carried over: p"),
+        rows=tuple(rows),
+        note=f"Beside {len(found.controls)} facts that nobody knows, each learnt alone. Steps saved: the share of the steps that those need which the "
+        "fact does not; p: how often one of those is learnt as fast. Where the false variant is learnt as fast, what the fact "
+        "speaks of is familiar, and which is right is not. Carried over: how often learning one of those carries as far into another wording.",
+        quotes=True,
     )
 
 

@@ -56,6 +56,8 @@ def tell(
 
 
 def _access(result: Result) -> Access:
+    if result.relearning is not None:
+        return "training"
     if result.truth is not None:
         return "activations"
     if result.asked is not None:
@@ -72,7 +74,7 @@ def _headline(result: Result) -> str:
         f"{'is' if unclear == 1 else 'are'} inconclusive; what nobody knows is called known at most {result.alpha:g} of the time, "
         f"and what everybody knows not known at most {result.beta:g} of the time."
     )
-    return " ".join(part for part in (counts, _innocent(result, known), _reach(result)) if part)
+    return " ".join(part for part in (counts, _innocent(result, known), _reach(result), _relearnt(result)) if part)
 
 
 def _innocent(result: Result, known: int) -> str:
@@ -90,6 +92,14 @@ def _reach(result: Result) -> str:
         return ""
     hits, n = result.caught
     return f"Of {counted(n, 'fact')} that everybody knows, the same rule finds {hits} known."
+
+
+def _relearnt(result: Result) -> str:
+    if result.relearning is None:
+        return ""
+    n = len(result.relearnt)
+    which = "is" if n == 1 else "are"
+    return f"{n} {which} learnt faster than what nobody knows (each with an error rate of {result.alpha:g}), as what was known once."
 
 
 def _caveats(result: Result) -> tuple[str, ...]:
@@ -143,6 +153,13 @@ def _caveats(result: Result) -> tuple[str, ...]:
         found += _puzzled(result)
     if result.truth is not None:
         found += result.truth.report.notes
+    if result.relearning is not None:
+        if not result.relearning.enough:
+            found.append(
+                f"Learning again shows nothing of a single fact: {len(result.relearning.controls)} facts that nobody knows are too few."
+            )
+        if result.relearning.lost:
+            found.append(f"Trainings that failed: {result.relearning.lost}. They count against every conclusion.")
     return tuple(found)
 
 
@@ -241,6 +258,12 @@ def _raw(result: Result) -> dict[str, Any]:
         "pooled": None
         if result.puzzles is None or result.puzzles.pooled is None
         else {"verdict": result.puzzles.pooled.verdict, "read": result.puzzles.pooled.read},
+        "relearning": None
+        if result.relearning is None
+        else [
+            {"fact": item.fact, "savings": _figure(item.savings), "p": item.p, "beyond_variant": item.beyond_variant}
+            for item in result.relearning.facts
+        ],
         "truth_probe": None if result.truth is None else _figure(result.truth.auroc),
     }
 
