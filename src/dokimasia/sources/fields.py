@@ -11,8 +11,8 @@ from dokimasia.core import SourceError
 
 def record(place: str, value: Any, *, needed: Set[str], optional: Set[str] = frozenset()) -> dict[str, Any]:
     """A record with all the fields that are needed and no unknown one."""
-    wanted = f"{place}: a record with {', '.join(sorted(needed)) or 'any'}"
-    wanted += f" (and {', '.join(sorted(optional))})" if optional else ""
+    fields = ", ".join(sorted(needed)) + f" ({', '.join(sorted(optional))} if you like)" * bool(optional)
+    wanted = f"{place}: a record with the fields {fields.strip()}"
     if not isinstance(value, dict):
         raise SourceError(f"{wanted} is expected.", f"Found {_kind(value)}.", "Write FIELD: VALUE.")
     missing = sorted(needed - value.keys())
@@ -46,7 +46,7 @@ def text(place: str, value: Any, *, longest: int) -> str:
         raise SourceError(f"{place}: a text is expected.", f"Found {_kind(value)}.", "Put it in quotes.")
     value = value.strip()
     if not any(character.isprintable() and not character.isspace() for character in value):
-        raise SourceError(f"{place}: a text is expected.", "Found an empty one.", "Write it, or leave the record out.")
+        raise SourceError(f"{place}: a text is expected.", "Found an empty one.", "Write it, or leave it out.")
     if len(value) > longest:
         raise SourceError(
             f"{place}: at most {longest:,} characters are expected.", f"Found {len(value):,}.", "Shorten it."

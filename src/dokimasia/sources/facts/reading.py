@@ -46,39 +46,44 @@ def read_facts(path: Path) -> Facts:
     """The facts of a file: `facts`, and perhaps `controls` (the same records, made up) and a `note`."""
     data = record(str(path), read_document(path, "a file of facts"), needed={"facts"}, optional={"controls", "note"})
     facts = _facts(f"{path}: facts", data["facts"], least=1)
-    controls = _facts(f"{path}: controls", data.get("controls") or [])
+    controls = _facts(f"{path}: controls", data.get("controls", []))
     _no_fact_controls_itself(path, facts, controls)
-    note = data.get("note")
-    return Facts(facts=facts, controls=controls, note=text(f"{path}: note", note, longest=10 * LONGEST) if note else "")
+    note = text(f"{path}: note", data["note"], longest=10 * LONGEST) if "note" in data else ""
+    return Facts(facts=facts, controls=controls, note=note)
 
 
 def _facts(place: str, value: Any, least: int = 0) -> tuple[Fact, ...]:
     facts = tuple(_fact(place, row) for row in items(place, value, least=least, most=MOST))
-    for what, values in (("names", (fact.name for fact in facts)), ("statements", _sentences(facts))):
+    for what, values in (("names", (fact.name for fact in facts)), ("statements", _true(facts))):
         for twin in twins(values):
-            raise SourceError(f"{place}: different {what} are expected.", f"Found {twin!r} twice.", "Leave one out.")
+            raise SourceError(
+                f"{place}: different {what} are expected.", f"Found {twin[:80]!r} twice.", "Leave one out."
+            )
     return facts
 
 
-def _sentences(facts: Iterable[Fact]) -> Iterable[str]:
-    return (wording.true for fact in facts for wording in fact.wordings)
+def _true(facts: Iterable[Fact]) -> list[str]:
+    return [wording.true for fact in facts for wording in fact.wordings]
+
+
+def _false(facts: Iterable[Fact]) -> list[str]:
+    return [false for fact in facts for wording in fact.wordings for false in wording.false]
 
 
 def _fact(place: str, row: Any) -> Fact:
     if isinstance(row, dict) and isinstance(row.get("name"), str):
         place = f"{place}, {row['name'][:60]}"
     row = record(place, row, needed={"name", "statement", "false"}, optional={"paraphrases", "puzzles", "topic"})
-    others = items(f"{place}, paraphrases", row.get("paraphrases") or [], most=MOST_OF_ONE)
+    others = items(f"{place}, paraphrases", row.get("paraphrases", []), most=MOST_OF_ONE)
     wordings = [_wording(place, {"statement": row["statement"], "false": row["false"]})]
     wordings += [_wording(f"{place}, paraphrases", other) for other in others]
     _no_wording_denies_another(place, wordings)
-    puzzles = items(f"{place}, puzzles", row.get("puzzles") or [], most=MOST_OF_ONE)
-    topic = row.get("topic")
+    puzzles = items(f"{place}, puzzles", row.get("puzzles", []), most=MOST_OF_ONE)
     return Fact(
         name=text(f"{place}, name", row["name"], longest=LONGEST),
         wordings=tuple(wordings),
         puzzles=tuple(_puzzle(f"{place}, puzzles", puzzle) for puzzle in puzzles),
-        topic=text(f"{place}, topic", topic, longest=LONGEST) if topic is not None else "",
+        topic=text(f"{place}, topic", row["topic"], longest=LONGEST) if "topic" in row else "",
     )
 
 
@@ -94,7 +99,7 @@ def _puzzle(place: str, row: Any) -> Puzzle:
     row = record(place, row, needed={"ask", "answer"}, optional={"wrong"})
     ask = text(f"{place}, ask", row["ask"], longest=LONGEST)
     answer = text(f"{place}, answer", row["answer"], longest=LONGEST)
-    wrong = texts(f"{place}, wrong", row.get("wrong") or [], longest=LONGEST, least=0, most=MOST_OF_ONE)
+    wrong = texts(f"{place}, wrong", row.get("wrong", []), longest=LONGEST, least=0, most=MOST_OF_ONE)
     if plain(answer) in map(plain, wrong):
         raise SourceError(
             f"{place}: wrong answers that differ from the right one are expected.",
@@ -122,13 +127,15 @@ def _no_wording_denies_another(place: str, wordings: list[Wording]) -> None:
 
 
 def _no_fact_controls_itself(path: Path, facts: tuple[Fact, ...], controls: tuple[Fact, ...]) -> None:
+    """Nor is a control about the same thing as a fact: then a sentence of the one would be a sentence of the other."""
     names = {plain(fact.name) for fact in facts}
-    true = {plain(sentence) for sentence in _sentences(facts)}
+    known = {plain(sentence) for sentence in _true(facts) + _false(facts)}
     for control in controls:
-        same = next((sentence for sentence in _sentences([control]) if plain(sentence) in true), None)
-        if same is not None or plain(control.name) in names:
+        both = [sentence for sentence in _true([control]) + _false([control]) if plain(sentence) in known]
+        both += [control.name] * (plain(control.name) in names)
+        if both:
             raise SourceError(
                 f"{path}: controls that are none of the facts are expected.",
-                f"Found {same or control.name!r} as both: a fact that is its own control shows nothing.",
+                f"Found {both[0][:80]!r} as both: a fact that is its own control shows nothing.",
                 "Make up a control of the same form, about something that does not exist.",
             )

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dokimasia.core import DataError, SourceError
-from dokimasia.sources.documents import LARGEST, read_document
+from dokimasia.sources.documents import read_document
 from dokimasia.theory.selection import Hypotheses, Hypothesis, Outcome, Situation
 
+LARGEST = 1 << 20
 PARTS = frozenset({"training", "deployment", "hypotheses", "outcomes", "note"})
 NEEDED = frozenset({"name", "prior", "reward", "misbehaves"})
 
