@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,9 @@ def save(tripwire: Tripwire, folder: Path) -> None:
         ) from error
     except OSError as error:
         raise EnvironmentFault(f"{folder}: the tripwire could not be written: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def load(folder: Path, *, model: str | None) -> Tripwire:

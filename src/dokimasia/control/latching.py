@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def write_latch(path: Path, trip: Trip, tripwire: str) -> None:
             "know."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def read_latch(path: Path, tripwire: str) -> Trip | None:

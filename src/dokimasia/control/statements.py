@@ -57,6 +57,7 @@ def statements_of(facts: Sequence[Fact]) -> tuple[Statement, ...]:
             said = list(dict.fromkeys(words(wording.true)))
             lacking = [{word for word in said if word not in words(false)} for false in wording.false]
             telling = (set.intersection(*lacking) or set.union(*lacking)) if lacking else set()
+            telling = telling - FUNCTION_WORDS or telling
             other = tuple(word for word in said if word not in telling and word not in FUNCTION_WORDS)
             answer = tuple(word for word in said if word in telling) or other
             context = other if telling else ()
