@@ -43,15 +43,15 @@ def test_higher_values_of_the_labelled_speak_louder():
 
 
 def test_looks_that_are_copies_of_each_other_alarm_no_more_often():
-    """One draw seen at fifty looks, or fifty that are all new: the sum reaches its bound in at most a share alpha."""
+    """One draw seen at 25 looks, or 25 that are all new: the sum reaches its bound in at most a share alpha."""
     rng = np.random.default_rng(0)
     for fresh in (False, True):
         alarms = 0
-        for _ in range(200):
-            draws = [rng.random(30).round() for _ in range(50 if fresh else 1)]
-            looks = [log_e_labels([(draw[:10], draw[10:])]) for draw in draws] * (1 if fresh else 50)
+        for _ in range(100):
+            draws = [rng.random(30).round() for _ in range(25 if fresh else 1)]
+            looks = [log_e_labels([(draw[:10], draw[10:])]) for draw in draws] * (1 if fresh else 25)
             alarms += log_e_looks(looks, planned=10).max() >= math.log(20)
-        assert alarms <= 0.05 * 200
+        assert alarms <= 0.05 * 100
 
 
 def test_what_cannot_be_computed_is_refused():
