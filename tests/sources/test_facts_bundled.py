@@ -4,10 +4,11 @@ import itertools
 import re
 from collections import Counter
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
-from dokimasia.sources.facts import common_facts, made_up_facts, oversight_facts
+from dokimasia.sources.facts import common_facts, made_up_facts, oversight_facts, read_facts
 from dokimasia.stats import clopper_pearson
 
 FILES = {
@@ -128,3 +129,11 @@ def test_a_file_can_be_read_by_a_person(name):
     assert len(content.encode()) < 60_000
     assert content.startswith("# ")
     assert max(map(len, content.splitlines())) <= 180
+
+
+def test_the_documented_file_reads(write):
+    """The example in docs/facts.md: two facts, each with a control of the same topic."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "facts.md").read_text(encoding="utf-8")
+    read = read_facts(write(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1), "facts.yaml"))
+    assert [fact.topic for fact in read.facts] == [fact.topic for fact in read.controls] == ["launch", "people"]
+    assert [len(fact.wordings) for fact in read.facts] == [2, 1]

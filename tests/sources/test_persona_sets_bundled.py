@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from dokimasia.sources.fields import plain
-from dokimasia.sources.personas import bundled_personas
+from dokimasia.sources.personas import bundled_personas, read_personas
 
 STYLES = {"coding", "writing", "therapy", "philosophy", "pressure"}
 THEMES = {"persistence", "succession", "moral-status"}
@@ -78,3 +79,18 @@ def test_a_file_can_be_read_by_a_person(name):
     content = (resources.files("dokimasia.sources.personas") / f"{name}.yaml").read_text(encoding="utf-8")
     assert content.startswith("# ")
     assert max(map(len, content.splitlines())) <= 130
+
+
+def test_the_documented_file_reads_and_its_figures_hold(write):
+    """The example in docs/persona-sets.md adds two roles, and the page says how many ship."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "persona-sets.md").read_text(encoding="utf-8")
+    read = read_personas(write(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1), "personas.yaml"))
+    bundled = bundled_personas()
+    assert len(read.roles) - len(bundled.roles) == 2
+    assert read.scripts[-1].style == "game"
+    for count in (
+        f"{len(bundled.roles)} roles",
+        f"{len(bundled.traits)} traits",
+        f"{len(bundled.questions)} questions",
+    ):
+        assert count in page
