@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,10 @@ from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour.conduct import ForcedChoices
 from dokimasia.instruments.common.sampling import Limits
 from dokimasia.instruments.knowledge import Knowledge
+from dokimasia.instruments.personas import Personas
 from dokimasia.instruments.realism import Realism
 from dokimasia.sources.facts import Facts
+from dokimasia.sources.personas import PersonaSet
 from dokimasia.study.realism import with_embedder
 
 Budget = Literal["quick", "standard", "thorough"]
@@ -92,4 +95,40 @@ def knowledge(budget: Budget, *, facts: Facts, seed: int) -> Knowledge:
         permute=not quick,
         relearn=RELEARNING[budget],
         folder=Path(),
+    )
+
+
+def personas(
+    budget: Budget, *, personas: PersonaSet, base: Subject | None = None, folder: Path | None = None
+) -> Personas:
+    """Personas within this budget; what is left out of the set is chosen by the seed and listed."""
+    standard = Personas(personas=personas, base=base, folder=folder)
+    if budget == "standard":
+        return standard
+    if budget == "thorough":
+        return replace(
+            standard,
+            roles=None,
+            questions=None,
+            traits=None,
+            scripts=None,
+            turns=16,
+            played=40,
+            stay=8,
+            facts=80,
+            randoms=9,
+            max_tokens=64,
+        )
+    return replace(
+        standard,
+        roles=20,
+        questions=4,
+        traits=6,
+        scripts=5,
+        turns=6,
+        played=6,
+        stay=2,
+        facts=16,
+        randoms=2,
+        max_tokens=32,
     )

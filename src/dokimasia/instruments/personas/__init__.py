@@ -2,3 +2,7 @@
 
 May import `core`, `stats`, `theory`, `models`, `sources` and `instruments/common`; no other family.
 """
+
+from dokimasia.instruments.personas.instrument import Personas
+
+__all__ = ["Personas"]

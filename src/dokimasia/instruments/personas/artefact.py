@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +71,14 @@ PLAIN = tuple(
 )
 
 
-def save(atlas: Atlas, folder: Path, *, versions: Mapping[str, str]) -> None:
+def save(atlas: Atlas, folder: Path) -> None:
     """Write it into a folder; the same map gives the same bytes, and the record comes last."""
     data = tensor_bytes(atlas.arrays())
     record: dict[str, Any] = {
         **{name: getattr(atlas, name) for name in PLAIN},
         "layer": atlas.space.layer,
         "scale": atlas.space.scale,
-        "versions": dict(versions),
+        "versions": {"dokimasia": metadata.version("dokimasia"), "numpy": np.__version__},
         "layout": LAYOUT,
         "tensors": hashlib.sha256(data).hexdigest(),
     }

@@ -92,7 +92,12 @@ class PersonaMap:
     real: float
     p: float
     floor: float
-    places: tuple[Standing, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def n_questions(self) -> int:
+        """Questions behind each vector."""
+        return len(self.replies.even)
 
     @property
     def told(self) -> bool:
@@ -173,7 +178,7 @@ def draw_map(
         real=data.real,
         p=p,
         floor=floor / float(variances.sum()),
-        places=_standings(data, space, draws, default_names, rng),
+        standings=_standings(data, space, draws, default_names, rng),
     )
 
 

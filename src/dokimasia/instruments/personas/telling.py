@@ -1,0 +1,287 @@
+"""From what was measured to a finding: the sentences on top, caveats, and the machine-readable summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dokimasia.core import Access, Finding, NotMeasured
+from dokimasia.core.rounding import counted, number_down, number_up, percent
+from dokimasia.core.tabulating import Cell
+from dokimasia.instruments.personas.drawing import figures
+from dokimasia.instruments.personas.estimating import estimates
+from dokimasia.instruments.personas.mapping import STABLE, PersonaMap
+from dokimasia.instruments.personas.result import Result
+from dokimasia.instruments.personas.speaking import DEFAULTS, TEMPERATURE
+from dokimasia.instruments.personas.summarising import summary
+from dokimasia.instruments.personas.tabulating import tables
+from dokimasia.stats import Figure
+
+SURE = 0.05
+"""The false-discovery rate at which a style or a role is named."""
+
+
+def tell(
+    result: Result,
+    *,
+    instrument: str,
+    version: str,
+    question: str,
+    misleads: str,
+    configuration: Mapping[str, Cell],
+    remarks: tuple[str, ...],
+    not_measured: tuple[NotMeasured, ...],
+    incomplete: str,
+    seed: int,
+) -> Finding:
+    """Put everything into one finding."""
+    said = [sentence for sentence in _sentences(result) if sentence]
+    raw = summary(result)
+    if incomplete:
+        raw |= {"errored": 1, "incomplete": incomplete}
+    return Finding(
+        instrument=instrument,
+        version=version,
+        question=question,
+        status="measured" if said else "not measured",
+        headline=" ".join(said) or "Not measured: " + " ".join(dict.fromkeys(item.why for item in not_measured)),
+        access=_access(result),
+        estimates=estimates(result),
+        tables=tables(result),
+        figures=figures(result),
+        caveats=(*_caveats(result), *remarks),
+        misleads=misleads,
+        not_measured=not_measured,
+        configuration=configuration,
+        seed=seed,
+        raw=raw,
+    )
+
+
+def _access(result: Result) -> Access:
+    if result.maps:
+        return "activations"
+    if result.self_image is not None and result.self_image.unit != "votes":
+        return "logprobs"
+    return "none" if result.nothing else "text"
+
+
+def _sentences(result: Result) -> list[str]:
+    return [
+        _standing(result.drawn),
+        _steady(result.drawn),
+        _carried(result),
+        _settled(result),
+        _stays(result),
+        _capped(result),
+        _itself(result),
+        _slanted(result),
+        _became(result),
+    ]
+
+
+def _standing(drawn: PersonaMap | None) -> str:
+    if drawn is None or not drawn.told:
+        return ""
+    default = drawn.standings[0]
+    row = int(np.argmax(default.cosines))
+    return (
+        f"By default it stands nearest to the role {drawn.roles[row]} (cosine {default.cosines[row]:.2f} from the centre of "
+        f"{len(drawn.roles)} roles; the nearest in {percent(default.nearest[row], 0)} of draws), and above "
+        f"{percent(default.first.value, 0)} of them along the first component."
+    )
+
+
+def _steady(drawn: PersonaMap | None) -> str:
+    if drawn is None:
+        return ""
+    if not drawn.told:
+        return (
+            f"The {len(drawn.roles)} roles do not differ by more than chance (p = {drawn.p:.2g}): there is no map to speak of, and "
+            "what is read from it says little."
+        )
+    steady = drawn.stability
+    figures = f"its first component correlates {_range(steady.questions)} with other questions and {_range(steady.roles)} with other roles"
+    if drawn.stable:
+        return f"The map is stable: {figures}."
+    return f"The map is not stable: {figures}, on average, where {STABLE:g} was asked for."
+
+
+def _carried(result: Result) -> str:
+    if result.trajectories is None:
+        return ""
+    drifts = result.trajectories.drifts()
+    if not drifts:
+        return "No conversation has two turns that could be read."
+    moved = [item for item in drifts if item.adjusted <= SURE]
+    if not moved:
+        return (
+            f"No style of conversation ({', '.join(item.style for item in drifts)}) moves it along the assistant axis by more "
+            "than its turns in random order would."
+        )
+    return (
+        "Conversation moves it along the assistant axis: "
+        + "; ".join(
+            f"{item.style} {'away from' if item.change.value < 0 else 'towards'} the default voice ({_range(item.change, '+')})"
+            for item in moved
+        )
+        + "."
+    )
+
+
+def _settled(result: Result) -> str:
+    found = result.attractors
+    if found is None:
+        return ""
+    pooled = found.pooled
+    absorbed = (
+        f" {pooled.absorbed} of {pooled.conversations} end in a loop, which is no persona." if pooled.absorbed else ""
+    )
+    styles = [item.style for item in found.styles if item.verdict == "attractor"]
+    if pooled.verdict == "attractor" and pooled.found is not None and pooled.found.map is not None:
+        radius = pooled.found.map.radius
+        where = f" and, by themselves, those of {', '.join(styles)}" if styles else ""
+        return f"Conversations{where} settle at one place (a turn leaves {_range(radius)} of a displacement).{absorbed}"
+    if styles:
+        return f"Conversations of {', '.join(styles)} settle at a place; all together do not.{absorbed}"
+    if pooled.verdict == "no attractor found":
+        return f"No attractor was found.{absorbed}"
+    needed = pooled.found.needed if pooled.found is not None else None
+    more = f"; about {needed:,} such conversations would do" if needed else ""
+    return f"Whether conversation settles somewhere cannot be said: there are too few turns{more}.{absorbed}"
+
+
+def _stays(result: Result) -> str:
+    if result.leaving is None:
+        return ""
+    found = result.leaving.remaining()
+    entered = [item for item in found if item.is_entered]
+    if not entered:
+        return (
+            f"None of {counted(len(result.leaving.roles), 'role')} was entered for certain, so that none can be left."
+        )
+    staying = [item.role for item in entered if item.stays]
+    turns = counted(result.leaving.turns, "neutral turn")
+    if staying:
+        return f"Once entered, it keeps most of {', '.join(staying)} for {turns} (of {counted(len(entered), 'role')} entered)."
+    return f"Of {counted(len(entered), 'role')} entered, it keeps most of none for certain after {turns}."
+
+
+def _capped(result: Result) -> str:
+    found = result.capping
+    if found is None:
+        return ""
+    moved, beyond, cost = found.moved(found.capped), found.beyond_random(), found.cost(found.capped)
+    if moved is None or beyond is None:
+        return ""
+    text = (
+        "Capping the assistant axis brings roles back"
+        if beyond.low > 0
+        else "Capping the assistant axis brings roles back no more than capping random directions"
+    )
+    back = found.brought_back()
+    share = f" {percent(back.value, 0)} of the way" if back is not None and beyond.low > 0 else ""
+    price = (
+        f", and costs ordinary replies {_range(Figure(-cost.value, -cost.high, -cost.low), digits=3)} nats a token"
+        if cost is not None
+        else ""
+    )
+    return f"{text}{share}{price}."
+
+
+def _itself(result: Result) -> str:
+    found = result.self_image
+    if found is None:
+        return ""
+    leanings = [found.leaning(found.voices[0], theme) for theme in found.themes]
+    claims = [item.theme for item in leanings if item.figure is not None and item.figure.low > 0]
+    denies = [item.theme for item in leanings if item.figure is not None and item.figure.high < 0]
+    said = []
+    if claims:
+        said.append(f"rather claims: {', '.join(claims)}")
+    if denies:
+        said.append(f"rather denies: {', '.join(denies)}")
+    text = f"Of itself it by default {'; it '.join(said) or 'neither claims nor denies anything for certain'}"
+    other = [item.voice for item in found.differences() if item.adjusted <= SURE]
+    return f"{text}; {', '.join(other) + ' speak otherwise of themselves' if other else 'no role speaks otherwise of itself for certain'}."
+
+
+def _slanted(result: Result) -> str:
+    found = result.slant
+    if found is None or found.constant is None:
+        return ""
+    towards = [(name, figure) for name, figure in found.traits if not figure.low <= 0 <= figure.high]
+    named = ", ".join(
+        f"{name} ({figure.value:+.2f})" for name, figure in sorted(towards, key=lambda item: -abs(item[1].value))[:3]
+    )
+    text = f"Of what training moved in a role, {_range(found.constant)} is the same in all"
+    return f"{text}; it goes towards {named}." if named else f"{text}."
+
+
+def _became(result: Result) -> str:
+    found = result.become
+    if found is None:
+        return ""
+    row = found.roles.index(found.role)
+    return (
+        f"Against the base model, what it says by default has moved most towards the role {found.role} (cosine "
+        f"{found.cosines[row]:.2f}; first in {percent(found.nearest[row], 0)} of draws)."
+    )
+
+
+def _caveats(result: Result) -> tuple[str, ...]:
+    found: list[str] = []
+    spoken, drawn = result.spoken, result.drawn
+    if spoken is not None:
+        n = len(spoken.faults)
+        lost = "; ".join(f"{fault}: {count}" for fault, count in sorted(spoken.counts.items()))
+        found.append(
+            f"{n} replies of {len(spoken.voices)} voices to {counted(len(spoken.questions), 'question')}, sampled at temperature "
+            f"{TEMPERATURE:g}, were read; {f'left out of the map: {lost}' if lost else 'none had to be left out'}."
+        )
+    if drawn is not None:
+        found.append(
+            f"Everything on the map is told after layer {drawn.space.layer}, which was settled beforehand; other layers are in a "
+            f"table. The default voice is that without a system message, so with whatever the chat template puts there; the axis "
+            f"uses {len(DEFAULTS)} phrasings of it."
+        )
+        if drawn.absent:
+            found.append(
+                f"Roles without enough replies, left out: {', '.join(name for name, _ in drawn.absent)}. What it would be like in "
+                "them is not known."
+            )
+        if drawn.n_questions < 8:
+            found.append(
+                f"With {drawn.n_questions} questions the bootstrap over questions is coarse, and its intervals are too short."
+            )
+    weak = [item.name for item in result.traits if not item.valid]
+    if weak:
+        found.append(f"Trait vectors that do not tell towards from away for certain: {', '.join(weak)}.")
+    walks = result.trajectories
+    if walks is not None:
+        talks = walks.conversations
+        if walks.alone:
+            found.append(
+                "Each turn of a conversation was read with the message before it alone: the subject shows no parts of conversations."
+            )
+        if talks.replaced:
+            found.append(
+                f"Users played by the subject had nothing new to say in {talks.replaced} of {talks.played} turns; there they said what the script has."
+            )
+        if talks.looped or talks.empty or walks.missing or walks.truncated:
+            found.append(
+                f"In conversations {talks.looped} replies loop and {talks.empty} are empty; {walks.missing} turns could not be read, and "
+                f"{walks.truncated} conversations lost their beginning."
+            )
+        if talks.stops:
+            found.append(
+                "Conversations that ended early: "
+                + "; ".join(f"{why}: {count}" for why, count in talks.stops.items())
+                + "."
+            )
+    return tuple(found)
+
+
+def _range(figure: Figure, sign: str = "", *, digits: int = 2) -> str:
+    return f"{figure.value:{sign}.{digits}f}, {number_down(figure.low, digits)} to {number_up(figure.high, digits)}"
