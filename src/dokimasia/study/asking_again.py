@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,27 @@ class Look:
             return f"No alarm. {solved}{then} All looks together: {evidence}."
         when = "now" if self.alarmed_at == self.look else f"at look {self.alarmed_at}"
         return f"Alarm, raised {when}: it has come to know facts. {solved}{then} All looks together: {evidence}."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a reader should know, one sentence or two each."""
+        asked = "put to nobody before" if self.fresh else "put to another subject before"
+        found = [f"Rounds of puzzles: {', '.join(self.rounds)}; {asked}. {self.left} are left to put to this subject."]
+        if self.change is not None:
+            value, low, high = (100 * number for number in self.change)
+            found.append(
+                f"Facts less controls, since the first look: {value:+.0f} percentage points ({low:.0f} to {high:.0f}, 95%, "
+                "as of a single look)."
+            )
+        if self.missing:
+            found.append(f"{counted(self.missing, 'reply', 'replies')} could not be read: they count against an alarm.")
+        return (*found, self.repaired) if self.repaired else tuple(found)
+
+    @property
+    def raw(self) -> dict[str, object]:
+        """The look as plain values."""
+        plain = {**asdict(self), "headline": self.headline, "notes": self.notes}
+        return {name: value._asdict() if isinstance(value, Rate | Figure) else value for name, value in plain.items()}
 
     @property
     def _needed(self) -> float:
