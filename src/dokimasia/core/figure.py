@@ -76,7 +76,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """An arrow of a drift field: where it starts, and how far it carries in one step."""
+    """An arrow of a drift field: where it starts, and how far it carries in one step. Drawings may shorten all alike."""
 
     x: float
     y: float

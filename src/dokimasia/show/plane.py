@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dokimasia.core import FigureData, Place
+from dokimasia.core import FigureData, Flow, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
+    from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 7.2, 5.6
 LEGEND_LINE = 0.22
@@ -31,14 +32,23 @@ def plane_size(figure: FigureData) -> tuple[float, float]:
 
 
 def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
-    """Draw arrows of the field, then tracks from a small ring to a dot, then places, fixed points, and names that fit."""
+    """Draw arrows of the field, shortened alike, then tracks from a small ring to a dot, then places, fixed points, and names that fit."""
     groups = _groups(figure)
     paint = {group: colours[place % len(colours)] for place, group in enumerate(groups)}
     ink = axes.xaxis.label.get_color()
     _frame(figure, axes)
     if figure.flows:
-        x, y, dx, dy = (np.array([getattr(flow, name) for flow in figure.flows]) for name in ("x", "y", "dx", "dy"))
-        axes.quiver(x, y, dx, dy, angles="xy", scale_units="xy", scale=1, width=0.0025, color=ink, alpha=0.45)
+        start, step = (np.array([pair(flow) for flow in figure.flows]) for pair in (_start, _step))
+        axes.quiver(
+            *start.T,
+            *(step * _shrunk(start, step)).T,
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            width=0.0025,
+            color=ink,
+            alpha=0.45,
+        )
     for track in figure.tracks:
         colour = paint[track.group]
         axes.plot(track.x, track.y, color=colour, linewidth=1.0, alpha=0.7)
@@ -67,6 +77,21 @@ def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
 
         handles = [Line2D([], [], marker="o", linestyle="", color=paint[group]) for group in groups]
         axes.legend(handles, groups, loc="upper left", bbox_to_anchor=(0, -0.12), frameon=False, ncols=3)
+
+
+def _start(flow: Flow) -> tuple[float, float]:
+    return flow.x, flow.y
+
+
+def _step(flow: Flow) -> tuple[float, float]:
+    return flow.dx, flow.dy
+
+
+def _shrunk(start: NDArray[np.float64], step: NDArray[np.float64]) -> float:
+    """By how much to shorten all arrows, if the longest is to reach no farther than the next one begins."""
+    apart = np.hypot(*(start[:, None] - start).transpose(2, 0, 1))
+    nearest, longest = float(apart[apart > 0].min(initial=np.inf)), float(np.hypot(*step.T).max())
+    return min(1.0, nearest / longest) if longest > 0 else 1.0
 
 
 def _groups(figure: FigureData) -> list[str]:

@@ -218,8 +218,8 @@ def _flow(found: Attractors, places: Sequence[Place]) -> FigureData:
         tracks=tuple(tracks),
         marks=tuple(marks),
         places=tuple(places),
-        caption="Lines are conversations, from a ring to a dot, without turns in loops. Arrows say where the fitted map carries "
-        "each place in one turn; crosses are where it stands still.",
+        caption="Lines are conversations, from a ring to a dot, without turns in loops. Arrows say which way the fitted map "
+        "carries each place, and how far, against one another; crosses are where it stands still.",
     )
 
 

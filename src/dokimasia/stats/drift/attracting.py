@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Verdict = Literal["attractor", "no attractor found", "too few turns"]
 
 ORDERS = 999
-SIMULATED = 300
+SIMULATED = 200
 REFERENCE = 0.5
 """The radius that turns should suffice for: half of a displacement is left after one turn."""
 WANTED = 0.8

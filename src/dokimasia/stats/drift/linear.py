@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.special import stdtrit
 
 from dokimasia.core.errors import DataError
 from dokimasia.core.rounding import counted
-from dokimasia.stats.drift.resampling import Radius, Resampler, jackknifed, radius_of
+from dokimasia.stats.drift.resampling import Resampler, jackknifed, radius_of
 from dokimasia.stats.drift.turns import Turns, gathered, sums
 from dokimasia.stats.roc import Figure
 
@@ -24,6 +25,7 @@ DRAWS = 399
 LARGEST_RADIUS = 1.5
 """Radii beyond it are not told apart: an interval that reaches it is unbounded above."""
 STEPS = 9
+SMALLEST_SHAPE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,22 +140,24 @@ def check(turns: Turns) -> None:
 
 def _radius(turns: Turns, matrix: NDArray[np.float64], resampler: Resampler, tail: float) -> Figure:
     observed = jackknifed(turns.points, turns.paired)
-    found = float(observed.value)
     shapes = [np.eye(turns.k)]
-    if found > 1e-3:
-        shapes.append(matrix / found)
-    solved = [[_solved(share, observed, shape, resampler) for share in (1 - tail, 0.5, tail)] for shape in shapes]
+    if observed.value > SMALLEST_SHAPE and not np.allclose(matrix / observed.value, shapes[0]):
+        shapes.append(matrix / observed.value)
+    solved = []
+    for shape in shapes:
+        share_below = cache(partial(resampler.share_below, observed, shape))
+        solved.append([_solved(share, share_below) for share in (1 - tail, 0.5, tail)])
     low, high = min(one[0] for one in solved), max(one[2] for one in solved)
     value = min(max(solved[-1][1], low), high)
     return Figure(value, low, math.inf if high >= LARGEST_RADIUS else high)
 
 
-def _solved(share: float, observed: Radius, shape: NDArray[np.float64], resampler: Resampler) -> float:
+def _solved(share: float, share_below: Callable[[float], float]) -> float:
     """The radius at which this share of simulated estimates lies as low as the observed one."""
     low, high = 0.0, LARGEST_RADIUS
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if resampler.share_below(observed, middle, middle * shape) > share:
+        if share_below(middle) > share:
             low = middle
         else:
             high = middle

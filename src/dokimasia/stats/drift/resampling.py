@@ -93,8 +93,11 @@ class Resampler:
         found = [jackknifed(path, self.turns.paired) for path in self.conversations(matrix)]
         return Radius(np.concatenate([one.value for one in found]), np.concatenate([one.error for one in found]))
 
-    def share_below(self, observed: Radius, radius: float, matrix: NDArray[np.float64]) -> float:
-        """How often a simulated estimate lies as low, against `radius`, as the observed one does: small if radius is too high."""
-        drawn = self.radii(matrix)
+    def share_below(self, observed: Radius, shape: NDArray[np.float64], radius: float) -> float:
+        """How often an estimate under the map `radius * shape` lies as low, against its radius, as the observed one does.
+
+        `shape` (k, k) is of spectral radius 1. The share is small where the radius is too high.
+        """
+        drawn = self.radii(radius * shape)
         mark = (observed.value - radius) / observed.error
         return float((1 + ((drawn.value - radius) / drawn.error <= mark).sum()) / (2 + len(drawn.value)))
