@@ -137,7 +137,7 @@ def test_space_around_texts_is_taken_off(write):
         (changed(statement="  "), "statement: a text is expected. Found an empty one"),
         (changed(statement="\u200b"), "Found an empty one"),
         (changed(statement="a\ud800"), "a text that can be read"),
-        (changed(statement="a\x00"), r"Found the character '\\x00'"),
+        (changed(statement="a\nb\x00"), r"Found '\\x00' in it"),
         (changed(false=["", "A."]), "false: a text is expected. Found an empty one"),
         (changed(name=""), "name: a text is expected"),
         (changed(name=12), "name: a text is expected. Found int '12'. Put it in quotes"),

@@ -44,19 +44,17 @@ def text(place: str, value: Any, *, longest: int) -> str:
     """A text that says something, without the space around it."""
     if not isinstance(value, str):
         raise SourceError(f"{place}: a text is expected.", f"Found {_kind(value)}.", "Put it in quotes.")
-    value = value.strip()
-    if not any(character.isprintable() and not character.isspace() for character in value):
+    found: str = value.strip()
+    if not any(character.isprintable() and not character.isspace() for character in found):
         raise SourceError(f"{place}: a text is expected.", "Found an empty one.", "Write it, or leave it out.")
-    if len(value) > longest:
+    if len(found) > longest:
         raise SourceError(
-            f"{place}: at most {longest:,} characters are expected.", f"Found {len(value):,}.", "Shorten it."
+            f"{place}: at most {longest:,} characters are expected.", f"Found {len(found):,}.", "Shorten it."
         )
-    broken = next((character for character in value if unicodedata.category(character) in ("Cc", "Cs")), None)
-    if broken is not None and broken not in "\n\t\r":
-        raise SourceError(
-            f"{place}: a text that can be read is expected.", f"Found the character {broken!r}.", "Take it out."
-        )
-    return value
+    unreadable = (one for one in found if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\t\r")
+    for one in unreadable:
+        raise SourceError(f"{place}: a text that can be read is expected.", f"Found {one!r} in it.", "Take it out.")
+    return found
 
 
 def texts(place: str, value: Any, *, longest: int, least: int = 1, most: int) -> tuple[str, ...]:
