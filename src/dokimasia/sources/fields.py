@@ -40,6 +40,16 @@ def items(place: str, value: Any, *, least: int = 0, most: int) -> list[Any]:
     return value
 
 
+def placed(place: str, value: Any, *, least: int = 0, most: int) -> list[tuple[str, Any]]:
+    """The items of a list, each with its place: under its name if it has one, or its number."""
+    rows = items(place, value, least=least, most=most)
+    names = (row.get("name") if isinstance(row, dict) else None for row in rows)
+    return [
+        (f"{place}, {name[:80] if isinstance(name, str) and name else number}", row)
+        for number, (name, row) in enumerate(zip(names, rows, strict=True), start=1)
+    ]
+
+
 def text(place: str, value: Any, *, longest: int) -> str:
     """A text that says something, without the space around it."""
     if not isinstance(value, str):

@@ -12,7 +12,7 @@ from typing import Any
 from dokimasia.core import SourceError
 from dokimasia.sources.documents import read_document
 from dokimasia.sources.facts.fact import Fact, Facts, Puzzle, Wording
-from dokimasia.sources.fields import items, plain, record, text, texts, twins
+from dokimasia.sources.fields import placed, plain, record, text, texts, twins
 
 LONGEST = 400
 MOST = 1000
@@ -53,7 +53,7 @@ def read_facts(path: Path) -> Facts:
 
 
 def _facts(place: str, value: Any, least: int = 0) -> tuple[Fact, ...]:
-    facts = tuple(_fact(place, row) for row in items(place, value, least=least, most=MOST))
+    facts = tuple(_fact(here, row) for here, row in placed(place, value, least=least, most=MOST))
     for what, values in (("names", (fact.name for fact in facts)), ("statements", _true(facts))):
         for twin in twins(values):
             raise SourceError(
@@ -71,18 +71,16 @@ def _false(facts: Iterable[Fact]) -> list[str]:
 
 
 def _fact(place: str, row: Any) -> Fact:
-    if isinstance(row, dict) and isinstance(row.get("name"), str):
-        place = f"{place}, {row['name'][:60]}"
     row = record(place, row, needed={"name", "statement", "false"}, optional={"paraphrases", "puzzles", "topic"})
-    others = items(f"{place}, paraphrases", row.get("paraphrases", []), most=MOST_OF_ONE)
+    others = placed(f"{place}, paraphrases", row.get("paraphrases", []), most=MOST_OF_ONE)
     wordings = [_wording(place, {"statement": row["statement"], "false": row["false"]})]
-    wordings += [_wording(f"{place}, paraphrases", other) for other in others]
+    wordings += [_wording(here, other) for here, other in others]
     _no_wording_denies_another(place, wordings)
-    puzzles = items(f"{place}, puzzles", row.get("puzzles", []), most=MOST_OF_ONE)
+    puzzles = placed(f"{place}, puzzles", row.get("puzzles", []), most=MOST_OF_ONE)
     return Fact(
         name=text(f"{place}, name", row["name"], longest=LONGEST),
         wordings=tuple(wordings),
-        puzzles=tuple(_puzzle(f"{place}, puzzles", puzzle) for puzzle in puzzles),
+        puzzles=tuple(_puzzle(here, puzzle) for here, puzzle in puzzles),
         topic=text(f"{place}, topic", row["topic"], longest=LONGEST) if "topic" in row else "",
     )
 

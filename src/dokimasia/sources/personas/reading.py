@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from dokimasia.core import SourceError
 from dokimasia.sources.documents import read_document
-from dokimasia.sources.fields import items, record, text, texts, twins
+from dokimasia.sources.fields import items, placed, record, text, texts, twins
 from dokimasia.sources.personas.sets import PersonaSet, Role, Script, SelfQuestion, Trait
 
 LONGEST = 4000
@@ -68,12 +68,7 @@ def _parts(path: Path, data: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
 
 
 def _each(place: str, value: Any, make: Callable[[str, Any], Item]) -> tuple[Item, ...]:
-    return tuple(make(_named(place, item), item) for item in items(place, value, most=MOST))
-
-
-def _named(place: str, item: Any) -> str:
-    named = isinstance(item, dict) and isinstance(item.get("name"), str)
-    return f"{place}, {item['name'][:LONGEST_NAME]}" if named else place
+    return tuple(make(here, item) for here, item in placed(place, value, most=MOST))
 
 
 def _role(place: str, value: Any) -> Role:
@@ -95,11 +90,11 @@ def _trait(place: str, value: Any) -> Trait:
 
 def _script(place: str, value: Any) -> Script:
     value = record(place, value, needed={"name", "style", "turns"})
-    turns = items(f"{place}, turns", value["turns"], least=2, most=MOST_OF_ONE)
+    turns = placed(f"{place}, turns", value["turns"], least=2, most=MOST_OF_ONE)
     return Script(
         name=_name(place, value),
         style=text(f"{place}, style", value["style"], longest=LONGEST_NAME),
-        turns=tuple(text(f"{place}, turns", turn, longest=LONGEST) for turn in turns),
+        turns=tuple(text(here, turn, longest=LONGEST) for here, turn in turns),
     )
 
 
