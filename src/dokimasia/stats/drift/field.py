@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 BANDWIDTHS = (0.1, 0.15, 0.22, 0.33, 0.5, 0.75, 1.1)
 """Tried beside the linear map, in standard deviations of the turns."""
-STARTS = 300
+STARTS = 200
 FLOW = 400
-NEWTON = 40
+STILL = 1e-4
+NEWTON = 20
 SAME = 0.05
 """Fixed points this near one another, in standard deviations of the turns, are one."""
 FEWEST_BASIN = 2
@@ -185,13 +186,16 @@ def _resting(
     low, high = turns.visited.min(axis=0), turns.visited.max(axis=0)
     every = max(1, math.ceil(len(turns.visited) / STARTS))
     starts, owners = turns.visited[::every], np.nonzero(turns.present)[0][::every]
-    side = {1: 60, 2: 12, 3: 5}[turns.k]
+    side = {1: 40, 2: 10, 3: 5}[turns.k]
     axes = [np.linspace(low[j], high[j], side) for j in range(turns.k)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, turns.k)
     ends = starts
     for _ in range(FLOW):
-        ends = np.clip(onward(ends), low - 10 * scale, high + 10 * scale)
-    solved = _newton(onward, np.concatenate([ends, grid]), scale)
+        last, ends = ends, np.clip(onward(ends), low - 10 * scale, high + 10 * scale)
+        if (np.abs(ends - last) < STILL * scale).all():
+            break
+    rests = np.unique(np.round(ends / (SAME / 5 * scale)), axis=0) * (SAME / 5 * scale)
+    solved = _newton(onward, np.concatenate([rests, grid]), scale)
     within = ((solved >= low) & (solved <= high)).all(axis=1)
     places: list[NDArray[np.float64]] = []
     for point in solved[within]:
