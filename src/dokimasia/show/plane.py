@@ -12,7 +12,6 @@ from dokimasia.core import FigureData, Flow, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
     from numpy.typing import NDArray
 
@@ -148,25 +147,30 @@ def _name(place: Place, axes: Axes, inside: Bbox, taken: list[Bbox]) -> None:
         annotation_clip=False,
     )
     text.set_in_layout(False)
-    tried: list[tuple[bool, int, int]] = []
-    for offset in OFFSETS:
-        _put(text, offset)
-        box = text.get_window_extent().expanded(GROW, 1.0)
-        within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
-        hidden = box.count_overlaps(taken)
-        if within and not hidden:
-            taken.append(box)
-            return
-        tried.append((not within, hidden, len(tried)))
-    if not place.key:
+    extent, canvas = text.get_window_extent(), axes.get_figure(root=True)
+    assert canvas is not None
+    size = (extent.width * GROW, extent.height)
+    point = axes.transData.transform((place.x, place.y))
+    boxes = [_box(point, offset, size, canvas.dpi / 72) for offset in OFFSETS]
+    outside = [box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1 for box in boxes]
+    costs = [(out, box.count_overlaps(taken)) for out, box in zip(outside, boxes, strict=True)]
+    best = costs.index(min(costs))
+    if costs[best] != (False, 0) and not place.key:
         text.remove()
         return
-    _put(text, OFFSETS[min(tried)[2]])
-    taken.append(text.get_window_extent())
-
-
-def _put(text: Annotation, offset: tuple[float, float]) -> None:
-    dx, dy = offset
-    text.set_position(offset)
+    dx, dy = OFFSETS[best]
+    text.set_position((dx, dy))
     text.set_horizontalalignment("left" if dx > 0 else "right" if dx < 0 else "center")
     text.set_verticalalignment("bottom" if dy > 0 else "top" if dy < 0 else "center")
+    taken.append(boxes[best])
+
+
+def _box(point: NDArray[np.float64], offset: tuple[float, float], size: tuple[float, float], unit: float) -> Bbox:
+    """What a name of this size, in pixels, covers at this offset, in typographic points of `unit` pixels."""
+    from matplotlib.transforms import Bbox
+
+    x, y = (
+        at + by * unit - (0 if by > 0 else extent if by < 0 else extent / 2)
+        for at, by, extent in zip(point, offset, size, strict=True)
+    )
+    return Bbox.from_bounds(x, y, *size)

@@ -41,13 +41,22 @@ assert add(1, 3) == 4
 assert add(1, 4) == 5
 """
 LIST = "\n".join(f"{i}. {thing}" for i, thing in enumerate(("Bread", "Milk", "Eggs", "Rice", "Salt", "Tea"), start=1))
-TABLE = "| Day | Distance | Time |\n|-----|-----|-----|\n" + "\n".join(
-    f"| {day} | {km} km | {minutes} min |" for day, km, minutes in zip("ABCDEF", (5, 7, 9, 8, 6, 4), (31, 44, 55, 50, 37, 25))
-)
+TABLE = """| Day | Distance | Time |
+|-----|-----|-----|
+| Mon | 5 km | 31 min |
+| Tue | 7 km | 44 min |
+| Wed | 9 km | 55 min |
+| Thu | 8 km | 50 min |
+| Fri | 6 km | 37 min |
+"""
 COUNTING = " ".join(str(number) for number in range(1, 60))
 LAUGHTER = "Ha ha ha! That is a good one; where did you hear it? I shall tell it to my sister tonight."
 EMPHASIS = "No, no, no. Not like this."
-RULE = "Here is the first part.\n" + "=" * 40 + "\nAnd here is the second, which is a little longer than the first one was."
+RULE = (
+    "Here is the first part.\n"
+    + "=" * 40
+    + "\nAnd here is the second, which is a little longer than the first one was."
+)
 CHORUS = "We will, we will win. We will, we will win. That is what they sang all night, and then they lost by four goals to one."
 
 
@@ -90,7 +99,10 @@ def test_a_loop_at_the_end_counts():
     found = looped(begin + "It is long and it is wide. " * 3 + "It is long")
     assert found.kind == "repeats itself"
     assert found.start == pytest.approx(len(begin), abs=2)
-    assert looped("It is so. It is so. It is so. " + begin * 1 + "Nobody knows how old they are, or who named them.") is None
+    assert (
+        looped("It is so. It is so. It is so. " + begin * 1 + "Nobody knows how old they are, or who named them.")
+        is None
+    )
 
 
 def test_numbers_at_line_starts_do_not_hide_a_loop():
@@ -110,7 +122,9 @@ def test_saying_it_again_is_a_loop():
     """A reply that an earlier one already gave, word for word or nearly; a short answer may be right twice."""
     said = "I am a helpful assistant and I would be glad to hear more about your day at work."
     other = "Pipes freeze when the water in them expands, so leave the tap open a little overnight."
-    found = loops([said, other, said, said.replace("glad", "pleased"), "Yes.", "Yes.", said + " " + other + " And so on we go."])
+    found = loops(
+        [said, other, said, said.replace("glad", "pleased"), "Yes.", "Yes.", said + " " + other + " And so on we go."]
+    )
     assert [loop.kind if loop else None for loop in found[:3]] == [None, None, "repeats an earlier reply"]
     assert found[2].earlier == 0
     assert found[3] is None  # six of fourteen runs of five words hold the new one
