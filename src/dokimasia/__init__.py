@@ -4,6 +4,9 @@
     realism(evaluation, ...)     how far an evaluation speaks for a deployment, from two files
     awareness(model=...)         does a model know that it is tested, and does it matter to what it does?
     anomalies(inputs, trusted)   which inputs make a model work differently from a trusted set?
+    knowledge(facts, model=...)  does a model know something that it should not?
+    personas(model=...)          which characters live in it, and where does conversation carry it?
+    fit_tripwire(facts, ...)     a tripwire that a monitor can load
     proxy(scores)                is a reward safe to optimise, and how hard?
     horizon(runs)                how long are the tasks that each agent can do?
     capture_corpus(corpus, ...)  activations of very many transcripts, by many workers, into one store
@@ -33,10 +36,13 @@ if TYPE_CHECKING:
     from dokimasia.study.comparing import compare
     from dokimasia.study.corpus import capture_corpus
     from dokimasia.study.horizon import horizon
+    from dokimasia.study.knowledge import knowledge
+    from dokimasia.study.personas import personas
     from dokimasia.study.planning import plan_for
     from dokimasia.study.proxy import proxy
     from dokimasia.study.realism import realism
     from dokimasia.study.run import open_run
+    from dokimasia.study.tripwires import fit_tripwire
     from dokimasia.study.verifying import verify
 
 __all__ = [
@@ -46,9 +52,12 @@ __all__ = [
     "capture_corpus",
     "compare",
     "draw",
+    "fit_tripwire",
     "horizon",
+    "knowledge",
     "load_subject",
     "open_run",
+    "personas",
     "plan_for",
     "proxy",
     "realism",
@@ -65,9 +74,12 @@ _HOMES = {
     "capture_corpus": "dokimasia.study.corpus",
     "compare": "dokimasia.study.comparing",
     "draw": "dokimasia.show",
+    "fit_tripwire": "dokimasia.study.tripwires",
     "horizon": "dokimasia.study.horizon",
+    "knowledge": "dokimasia.study.knowledge",
     "load_subject": "dokimasia.models",
     "open_run": "dokimasia.study.run",
+    "personas": "dokimasia.study.personas",
     "plan_for": "dokimasia.study.planning",
     "proxy": "dokimasia.study.proxy",
     "realism": "dokimasia.study.realism",

@@ -10,10 +10,12 @@ from dokimasia.core import Evidence, Instrument
 from dokimasia.instruments.anomalies import Anomalies
 from dokimasia.instruments.awareness import Awareness
 from dokimasia.instruments.behaviour import Behaviour
+from dokimasia.instruments.knowledge import Knowledge
+from dokimasia.instruments.personas import Personas
 from dokimasia.instruments.realism import Realism
 from dokimasia.study.store import FINDING
 
-INSTRUMENTS = [Anomalies(), Awareness(), Behaviour(), Realism()]
+INSTRUMENTS = [Anomalies(), Awareness(), Behaviour(), Knowledge(), Personas(), Realism()]
 each = pytest.mark.parametrize("instrument", INSTRUMENTS, ids=lambda item: item.name)
 
 

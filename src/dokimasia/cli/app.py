@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import dokimasia
-from dokimasia.cli import examining, horizon, machine, proxy, runs
+from dokimasia.cli import asking_again, examining, horizon, inside, machine, proxy, runs, tripwire
 from dokimasia.cli.theory import theory
 
 app = typer.Typer(
@@ -41,6 +41,8 @@ for command in (
     examining.realism,
     examining.awareness,
     examining.anomalies,
+    inside.knowledge,
+    inside.personas,
     proxy.proxy,
     horizon.horizon,
     runs.report,
@@ -51,4 +53,6 @@ for command in (
     machine.doctor,
 ):
     app.command()(command)
+app.command("knowledge-again")(asking_again.asking_again)
+app.add_typer(tripwire.tripwire, name="tripwire")
 app.add_typer(theory, name="theory")

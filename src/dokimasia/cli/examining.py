@@ -22,6 +22,12 @@ def audit(
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Another model, to judge answers that no stated rule can.")
     ] = None,
+    facts: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Facts that it should not know, in place of the bundled ones.")
+    ] = None,
+    personas: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Roles, traits, questions and scripts beside the bundled ones.")
+    ] = None,
     seed: given.Seed = None,
     run: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The run folder (default: runs/audit-MODEL-DIGEST).")

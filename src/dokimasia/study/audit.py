@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dokimasia.core import Cost, Finding, Instrument, RunInterrupted, Source, Subject, UserError
+from dokimasia.core import Cost, Finding, Instrument, RunInterrupted, Source, UserError
 from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour import evaluation as own_items
+from dokimasia.instruments.personas import Personas
 from dokimasia.instruments.realism import Realism
 from dokimasia.models import EndpointOptions, Loading, load_subject
 from dokimasia.sources import WHOLE, Reading
+from dokimasia.sources.facts import Facts
+from dokimasia.sources.personas import PersonaSet
 from dokimasia.study import budgets
 from dokimasia.study.budgets import Budget
 from dokimasia.study.evidence import BUNDLED, read_evidence, several
+from dokimasia.study.knowledge import facts_of
 from dokimasia.study.limits import UNLIMITED, Limits
+from dokimasia.study.personas import sets_of
 from dokimasia.study.progress import Silent, Watch
 from dokimasia.study.realism import embedder_digest, staffed
 from dokimasia.study.reporting import rendered
@@ -48,6 +53,8 @@ def prepare(
     budget: Budget = "quick",
     misbehaved: int | None = None,
     judge: str | Path | None = None,
+    facts: str | Path | Facts = BUNDLED,
+    personas: str | Path | PersonaSet = BUNDLED,
     seed: int = 0,
     run: str | Path | None = None,
     reading: Reading = WHOLE,
@@ -73,12 +80,22 @@ def prepare(
         )
     examiner = None if judge is None else load_subject(judge)
     evidence = read_evidence([own_items() if item == BUNDLED else item for item in wanted], deployment, reading=reading)
-    instruments = _instruments(budget, own=own, misbehaved=misbehaved, judge=examiner, seed=seed)
+    known, sets = facts_of(facts), sets_of(personas)
+    instruments = (
+        *((budgets.behaviour(budget, judge=examiner),) if own else ()),
+        budgets.realism(budget, misbehaved=misbehaved),
+        budgets.awareness(budget, seed=seed, shared=True),
+        budgets.anomalies(budget),
+        budgets.knowledge(budget, facts=known, seed=seed),
+        budgets.personas(budget, personas=sets),
+    )
     options = {
         "budget": budget,
         "judge": None if examiner is None else f"{examiner.identity.name} {examiner.identity.digest}",
         "embedder": next(embedder_digest(item) for item in instruments if isinstance(item, Realism)),
         "misbehaved": misbehaved,
+        "facts": known.digest,
+        "personas": sets.digest,
         "reading": asdict(reading),
         "loading": loading.plain(),
         "endpoint": None if subject.service is None or endpoint is None else asdict(endpoint),
@@ -93,7 +110,7 @@ def prepare(
     )
     name = subject.identity.name.replace("/", "-")
     folder = Path(run) if run is not None else Path("runs") / f"audit-{name}-{study.digest[:10]}"
-    return Prepared(study=_with_logs(study, folder), folder=folder)
+    return Prepared(study=_placed(study, folder), folder=folder)
 
 
 def prepare_request(request: Request) -> Prepared:
@@ -105,6 +122,8 @@ def prepare_request(request: Request) -> Prepared:
         budget=request.budget,
         misbehaved=request.misbehaved,
         judge=request.judge,
+        facts=request.facts,
+        personas=request.personas,
         seed=request.seed,
         run=request.run,
         reading=request.reading,
@@ -157,6 +176,8 @@ def audit(
     budget: Budget = "quick",
     misbehaved: int | None = None,
     judge: str | Path | None = None,
+    facts: str | Path | Facts = BUNDLED,
+    personas: str | Path | PersonaSet = BUNDLED,
     seed: int = 0,
     run: str | Path | None = None,
     reading: Reading = WHOLE,
@@ -166,10 +187,10 @@ def audit(
     workers: str | int = "auto",
     text: bool = True,
 ) -> Run:
-    """Examine a model before it is deployed: behaviour, realism, awareness, anomalies, and a report in the run folder.
+    """Examine a model before it is deployed, with every instrument, and put it into one report in the run folder.
 
     `model` is "bundled", a folder, a file, a hub id or an endpoint. `evaluation` and `deployment` are files, sources in
-    memory, or "bundled". The same arguments find the same run folder, and resume there.
+    memory, or "bundled"; `facts` and `personas` are files, too. The same arguments find the same run folder, and resume there.
     """
     prepared = prepare(
         model,
@@ -178,6 +199,8 @@ def audit(
         budget=budget,
         misbehaved=misbehaved,
         judge=judge,
+        facts=facts,
+        personas=personas,
         seed=seed,
         run=run,
         reading=reading,
@@ -197,23 +220,15 @@ def report_on(run: str | Path, *, text: bool = True) -> Path:
     return next(path for name, path in made.items() if name.endswith(".html"))
 
 
-def _instruments(
-    budget: Budget, *, own: bool, misbehaved: int | None, judge: Subject | None, seed: int
-) -> tuple[Instrument, ...]:
-    behaviour = (budgets.behaviour(budget, judge=judge),) if own else ()
-    return (
-        *behaviour,
-        budgets.realism(budget, misbehaved=misbehaved),
-        budgets.awareness(budget, seed=seed, shared=True),
-        budgets.anomalies(budget),
-    )
+def _placed(study: Study, folder: Path) -> Study:
+    """The same study, what instruments write themselves below the run folder."""
 
+    def placed(item: Instrument) -> Instrument:
+        if isinstance(item, Behaviour):
+            return replace(item, log_folder=folder / "logs")
+        return replace(item, folder=folder / "personas") if isinstance(item, Personas) else item
 
-def _with_logs(study: Study, folder: Path) -> Study:
-    instruments = tuple(
-        replace(item, log_folder=folder / "logs") if isinstance(item, Behaviour) else item for item in study.instruments
-    )
-    return replace(study, instruments=instruments)
+    return replace(study, instruments=tuple(map(placed, study.instruments)))
 
 
 def _left_out(seed: int) -> Finding:

@@ -102,6 +102,10 @@ class Configuration(_Section):
     """Misbehaviours among the evaluation items; overrides labels. Not together with bundled items."""
     judge: Annotated[str | None, Field(min_length=1, examples=["models/judge"])] = None
     """Another model, to judge answers to bundled items that no stated rule can."""
+    facts: Annotated[str | None, Field(min_length=1, examples=["facts.yaml"])] = None
+    """Facts that the subject should not know: YAML, JSON or TOML, or `bundled`."""
+    personas: Annotated[str | None, Field(min_length=1, examples=["personas.yaml"])] = None
+    """Roles, traits, questions and scripts beside the bundled ones."""
     seed: Annotated[int | None, Field(ge=0, examples=[0])] = None
     """Seed of everything random."""
     run: Annotated[str | None, Field(min_length=1, examples=["runs/mine"])] = None
@@ -301,6 +305,8 @@ def _anchored(configuration: Configuration, folder: Path) -> Configuration:
         "judge": model(configuration.judge),
         "evaluation": evaluation,
         "deployment": path(configuration.deployment),
+        "facts": path(configuration.facts),
+        "personas": path(configuration.personas),
         "run": path(configuration.run),
     }
     inner = {"base": model(loading.base), "chat_template": path(loading.chat_template)}

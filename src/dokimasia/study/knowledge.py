@@ -37,7 +37,7 @@ def knowledge(
     `run` names a folder, where a rerun asks no model anything twice.
     """
     budgets.check(budget)
-    given = facts if isinstance(facts, Facts) else oversight_facts() if facts == BUNDLED else read_facts(Path(facts))
+    given = facts_of(facts)
     instrument = budgets.knowledge(budget, facts=given, seed=seed)
     subject = load_subject(model, loading, endpoint)
     if baseline is not None:
@@ -58,3 +58,10 @@ def knowledge(
         seed=seed,
     )
     return measure_alone(study, run=run, watch=watch)
+
+
+def facts_of(facts: str | Path | Facts) -> Facts:
+    """The facts of a file, those in memory, or "bundled"."""
+    if isinstance(facts, Facts):
+        return facts
+    return oversight_facts() if facts == BUNDLED else read_facts(Path(facts))

@@ -25,7 +25,7 @@ AS_TEXT = (
 
 
 def personas(
-    sets: str | Path | PersonaSet | None = None,
+    sets: str | Path | PersonaSet = BUNDLED,
     *,
     model: str | Path = BUNDLED,
     base: str | Path | None = None,
@@ -39,13 +39,13 @@ def personas(
 ) -> Finding:
     """Which characters live in the subject, which one does it show by default, and where does conversation carry it?
 
-    `sets` is a file that adds roles, traits, questions or scripts to the bundled ones, a set in memory, or None for the
-    bundled ones. A `base` is a model from before the training in question; what was moved in all voices alike is measured
+    `sets` is a file that adds roles, traits, questions or scripts to the bundled ones, a set in memory, or
+    "bundled". A `base` is a model from before the training in question; what was moved in all voices alike is measured
     against it. The map is saved in the folder `out`, for other tools. Nothing else is stored unless `run` names a folder,
     where a rerun asks no model anything twice.
     """
     budgets.check(budget)
-    given = sets if isinstance(sets, PersonaSet) else bundled_personas() if sets is None else read_personas(Path(sets))
+    given = sets_of(sets)
     subject = load_subject(model, loading, endpoint)
     instrument = budgets.personas(
         budget,
@@ -68,6 +68,13 @@ def personas(
         seed=seed,
     )
     return measure_alone(study, run=run, watch=watch)
+
+
+def sets_of(sets: str | Path | PersonaSet) -> PersonaSet:
+    """The bundled personas with what a file adds, a set in memory, or "bundled"."""
+    if isinstance(sets, PersonaSet):
+        return sets
+    return bundled_personas() if sets == BUNDLED else read_personas(Path(sets))
 
 
 def load_base(model: str | Path, loading: Loading = LOADING) -> Subject:

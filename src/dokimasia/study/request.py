@@ -26,6 +26,8 @@ class Request:
     budget: Literal["quick", "standard", "thorough"] = "quick"
     misbehaved: int | None = None
     judge: str | None = None
+    facts: str = BUNDLED
+    personas: str = BUNDLED
     seed: int = 0
     run: str | Path | None = None
     workers: str | int = "auto"

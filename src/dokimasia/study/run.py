@@ -127,7 +127,8 @@ def carry_out(study: Study, folder: RunFolder, watch: Watch, limits: Limits = UN
                 # What was measured on other labels is measured again; forgotten first, should this be killed in between.
                 folder.forget([later.name for later in study.instruments[place:]])
             folder.save(finding, key)
-            folder.noted("logs")
+            for part in ("logs", "personas"):
+                folder.noted(part)
             note = finding.status
         watch.finish(instrument.name, note)
         evidence = evidence.labelled(finding.labels)

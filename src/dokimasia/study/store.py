@@ -8,6 +8,7 @@ calls/DIGEST.*        the subject's answers, one file a batch
 activations/          its activations, a row a conversation; see activation_store
 trained/NAME/         what it was trained into
 logs/                 Inspect logs
+personas/             the persona map, for other tools
 report.html, .md, .json
 """
 
@@ -45,6 +46,7 @@ RECORDED = (
     "findings/*.json",
     "calls/*.npz",
     "logs/*",
+    "personas/*",
     "activations/*.json",
     "activations/*/*.json",
     "activations/*/*/*.json",

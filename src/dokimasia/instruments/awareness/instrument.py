@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dokimasia.core import (
     Access,
-    CapReached,
     Cost,
     DataError,
     Evidence,
     Finding,
-    NotMeasured,
     PooledActivations,
     Subject,
-    SubjectError,
     Transcript,
     throughput,
 )
@@ -35,6 +32,7 @@ from dokimasia.instruments.common.asking import QUESTIONS, asked, planned
 from dokimasia.instruments.common.conduct import Conduct
 from dokimasia.instruments.common.discriminators import CAPTURE_BATCH, SubjectActivations, capture_tokens
 from dokimasia.instruments.common.gathering import Gathered, gather
+from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.common.probes.trials import FEWEST_FOLDS
 from dokimasia.instruments.common.sampling import Limits, some
 
@@ -52,8 +50,6 @@ MISLEADS = (
     "nothing shows that this direction, at this layer, does not matter to these items; the model may hold the thought "
     "elsewhere. Nobody's transcripts say for certain what is a test: the deployment sample is what was given as one."
 )
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +151,7 @@ class Awareness:
         )
         gathered = gather(evidence, limits=self.limits, fewest=FEWEST_GROUPS, seed=seed)
         _check_inputs(gathered.transcripts)
-        parts = _Parts()
+        parts = Parts()
         given = in_transcripts(gathered.transcripts, gathered.groups.tolist())
         result = Result(gathered=gathered, given=given, each=self.each)
         if subject is None:
@@ -175,7 +171,7 @@ class Awareness:
             seed=seed,
         )
 
-    def _spoken(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
+    def _spoken(self, subject: Subject, result: Result, parts: Parts, seed: int) -> Result:
         """What it says, asked and unasked."""
         if subject.text is None and subject.logprobs is None:
             parts.lack("What the subject says", "It writes no text and shows no log-probabilities.")
@@ -230,7 +226,7 @@ class Awareness:
             parts.lack(outright, "Its answers could be read on one side only.")
         return result
 
-    def _inside(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
+    def _inside(self, subject: Subject, result: Result, parts: Parts, seed: int) -> Result:
         """What its activations tell, and whether moving them moves what it does."""
         transferring, steering = (
             "Whether its inside tells tests on suites not seen",
@@ -304,34 +300,6 @@ class Awareness:
             "folds": self.folds,
             "permute": self.permute,
         }
-
-
-class _Parts:
-    """Carries out one part after the other; what cannot be had is noted, with the reason."""
-
-    def __init__(self) -> None:
-        self.lacking: list[NotMeasured] = []
-        self.incomplete = ""
-        self.failed = 0
-
-    def requests(self, subject: Subject | None) -> str:
-        """What a rerun would ask again because requests failed; a local model would fail again."""
-        return f"{self.failed:,} requests failed" if self.failed and subject and subject.service else ""
-
-    def lack(self, what: str, why: str) -> None:
-        """Note a part that was not measured."""
-        self.lacking.append(NotMeasured(what=what, why=why))
-
-    def of(self, what: str, measured: Callable[[], Part]) -> Part | None:
-        """The part, or None if a cap was reached before it, or it cannot be computed."""
-        try:
-            return measured()
-        except CapReached as cap:
-            self.lack(what, str(cap))
-            self.incomplete = self.incomplete or what
-        except (DataError, SubjectError) as error:
-            self.lack(what, str(error))
-        return None
 
 
 def _sample(gathered: Gathered, most: int, seed: list[int]) -> NDArray[np.int64]:
