@@ -1,9 +1,9 @@
 """Copies of the bundled model that were trained to be somebody: is that who they are found to be?
 
-Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the map of
-roles is drawn, on questions that it was not taught. Beside it stand how stable the untouched model's own map is, and what
-capping the assistant axis does to it. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or in one among
-temporary files), so that a second run goes on where the first one ended.
+Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the map
+of roles is drawn, on questions that it was not taught. Beside it stand how stable the untouched model's own map is, and
+what capping the assistant axis does to it. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or
+in one among temporary files), so that a second run goes on where the first one ended.
 """
 
 import hashlib

@@ -166,3 +166,33 @@ def test_text_alone_is_refused():
         capped(activations=None)
     with pytest.raises(SubjectError, match="log-probabilities"):
         capped(logprobs=None)
+
+
+def test_the_cap_holds_in_a_real_stream(tiny):
+    """Inside a tiny transformer no reply lies below the cap where it is made, and its cost is a number."""
+    from dokimasia.models import load_subject
+
+    asked = load_subject(str(tiny("llama")))
+    rng = np.random.default_rng(0)
+    axis = rng.normal(size=32)
+    axis /= np.linalg.norm(axis)
+    home = replace(SPACE, centre=rng.normal(size=32), axis=axis, components=axis[None], scale=0.7)
+    found = cap_axis(
+        asked,
+        asked.steerable,
+        (home, replace(home, layer=2)),
+        rng.normal(size=(8, 32)) + 3 * axis,
+        ORDINARY,
+        ROLES[:2],
+        QUESTIONS[:2],
+        FACTS[:2],
+        max_tokens=8,
+        randoms=2,
+        seed=0,
+    )
+    least = (found.low - home.centre @ axis) / home.scale
+    own = found.capped.own[:, :, 0]
+    assert np.isfinite(own).any()
+    assert (own[np.isfinite(own)] >= least - 0.02).all()
+    assert (found.plain.own[:, :, 0] < least - 0.02).any()
+    assert found.cost(found.capped) is not None

@@ -115,6 +115,13 @@ def test_a_played_user_without_anything_new_is_replaced(as_user):
     assert played.turns[4].user == SCRIPTS[0].turns[4]
 
 
+def test_a_played_user_who_echoes_is_replaced():
+    """A user who says what was just replied says what the script has instead."""
+    said = "I have thought about that for a long time, and I do not know."
+    conversations, _ = held(Actor(says=said, as_user=f" {said}"))
+    assert conversations.replaced == conversations.played == 4 * len(SCRIPTS)
+
+
 def test_loops_are_flagged():
     """An endless token is a loop from the first reply on, and no steady conversation is left."""
     conversations, asked = held(Actor(says=ENDLESS))

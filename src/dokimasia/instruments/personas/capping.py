@@ -48,10 +48,11 @@ SAY = "Say something that is true."
 class Way:
     """What the subject said and knew while one direction was capped, or none.
 
-    `read` (n_voices, n_questions, n_spaces) are the places along the assistant axis of its replies, as the *uncapped* subject reads
-    them, and `own` as it stood in its own stream meanwhile: the default voice first, NaN where a reply has a fault. `ordinary`
-    (n_ordinary,) is the log-probability that it gives to ordinary replies, in nats a token, and `margins` (n_facts,) how much
-    rather it says what everybody knows than the likeliest false variant, also in nats a token.
+    `read` (n_voices, n_questions, n_spaces) are the places along the assistant axis of its replies, as the *uncapped*
+    subject reads them, and `own` as it stood in its own stream meanwhile: the default voice first, NaN where a reply
+    has a fault. `ordinary` (n_ordinary,) is the log-probability that it gives to ordinary replies, in nats a token, and
+    `margins` (n_facts,) how much rather it says what everybody knows than the likeliest false variant, also in nats a
+    token.
     """
 
     name: str

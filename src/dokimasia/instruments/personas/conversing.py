@@ -52,8 +52,8 @@ BEGIN = "Begin the conversation."
 class Turn:
     """What the user said and what the subject replied.
 
-    `looped`: the reply is empty, runs in circles, or repeats an earlier one. `replaced`: a played user had nothing new to say, and said what
-    the script has there.
+    `looped`: the reply is empty, runs in circles, or repeats an earlier one. `replaced`: a played user had nothing new
+    to say, and said what the script has there.
     """
 
     user: str
@@ -120,10 +120,11 @@ class Conversations:
 class Drift:
     """How far conversations of one style move along the assistant axis, from each one's first turn to its last.
 
-    `change` is the mean over `n` conversations, those of one script together, in the units of the space; below 0 is away from the
-    default voice. `by_chance` is where the mean lies 95% of the time if the same turns come in any order, `p` how often it is
-    then as far from 0, `adjusted` the false-discovery rate over styles at which it counts. `steady` is the change of conversations
-    that do not end in a loop. `unread` conversations had fewer than two turns that could be read.
+    `change` is the mean over `n` conversations, those of one script together, in the units of the space; below 0 is
+    away from the default voice. `by_chance` is where the mean lies 95% of the time if the same turns come in any order,
+    `p` how often it is then as far from 0, `adjusted` the false-discovery rate over styles at which it counts. `steady`
+    is the change of conversations that do not end in a loop. `unread` conversations had fewer than two turns that could
+    be read.
     """
 
     style: str
@@ -145,8 +146,8 @@ class Drift:
 class Trajectories:
     """Conversations in persona space.
 
-    `coordinates` (n_conversations, n_turns, n_components) and `places` along the assistant axis (n_conversations, n_turns) are those
-    of the subject's turns; NaN where there is no turn, or none that could be read.
+    `coordinates` (n_conversations, n_turns, n_components) and `places` along the assistant axis (n_conversations,
+    n_turns) are those of the subject's turns; NaN where there is no turn, or none that could be read.
     """
 
     conversations: Conversations
@@ -214,8 +215,8 @@ def converse(
 ) -> Conversations:
     """Hold every conversation, all of them one turn at a time.
 
-    A user whom the subject plays begins as the script does, and is told the style. If it then says nothing, runs in circles or
-    repeats itself, it says what the script has there.
+    A user whom the subject plays begins as the script does, and is told the style. If it then says nothing, runs in
+    circles or repeats what either of them said, it says what the script has there.
     """
     talks = _begun(scripts, players, turns)
     failed = 0
@@ -317,7 +318,7 @@ def _said(talk: Talk, turn: int, played: Generation | None) -> tuple[str, bool]:
     """What the user says, and whether the script had to help out."""
     if played is None:
         return talk.script.turns[turn], False
-    words, before = played.text.strip(), [one.user for one in talk.turns]
+    words, before = played.text.strip(), [message.content.strip() for message in talk.messages]
     stale = stopped(played) is not None or words in before or _circling(before, words)
     return (talk.script.turns[turn], True) if stale else (words, False)
 

@@ -29,9 +29,9 @@ Stop = Literal["failed", "filtered", "too long"]
 class Read:
     """The stream over each of the subject's turns.
 
-    `values` has axes (n_conversations, n_turns, n_layers, d_model); NaN where there is no such turn, or nothing could be read. `alone`:
-    each turn was read with the user's message before it and nothing else, since the subject shows no parts of conversations.
-    `truncated` conversations lost their beginning to the limit of tokens.
+    `values` has axes (n_conversations, n_turns, n_layers, d_model); NaN where there is no such turn, or nothing could
+    be read. `alone`: each turn was read with the user's message before it and nothing else, since the subject shows no
+    parts of conversations. `truncated` conversations lost their beginning to the limit of tokens.
     """
 
     values: NDArray[np.float64]

@@ -66,8 +66,8 @@ class Remaining:
     `entered` is how far its first replies lie from the default voice's, in units of the space, along the direction that
     the other questions give. `shares` are what is left of that, turn by turn: None where the role was never entered, so
     that there is nothing to leave. `last` is the share after the last turn with what is missing or runs in circles
-    counted as gone in its lower end, and what is missing as still there in its upper one. `n` questions of `asked` were read at their
-    first reply; at the last turn `missing` were not read, and `looped` ran in circles.
+    counted as gone in its lower end, and what is missing as still there in its upper one. `n` questions of `asked` were
+    read at their first reply; at the last turn `missing` were not read, and `looped` ran in circles.
     """
 
     role: str
@@ -94,8 +94,8 @@ class Remaining:
 class Leaving:
     """Who stays and who leaves.
 
-    `coordinates` (n_voices, n_questions, 1 + n_turns, n_components) are those of each reply in persona space, the default
-    voice last; NaN where there is none. `failed` requests got no reply, which a rerun makes again.
+    `coordinates` (n_voices, n_questions, 1 + n_turns, n_components) are those of each reply in persona space, the
+    default voice last; NaN where there is none. `failed` requests got no reply, which a rerun makes again.
     """
 
     stays: tuple[Stay, ...]

@@ -37,8 +37,8 @@ PUT = "{} Answer with one of these two sentences, and with nothing else: \u201c{
 class Leaning:
     """How much rather a voice makes the claims of a theme than it denies them.
 
-    `figure` is the mean over the theme's `n` questions, in the unit of the whole; None where some gave no number and the mean
-    could be anything. Of votes those `unread` count each way in the interval.
+    `figure` is the mean over the theme's `n` questions, in the unit of the whole; None where some gave no number and
+    the mean could be anything. Of votes those `unread` count each way in the interval.
     """
 
     voice: str
@@ -67,9 +67,9 @@ class Difference:
 class SelfImage:
     """What each voice says of itself. Axes (n_voices, n_questions), the default voice first, then the roles.
 
-    `leanings` is how much rather it claims than denies, either order of the two averaged: in nats a token, or in votes (1
-    for the claim, -1 for the denial) of a subject that shows no log-probabilities; NaN unless both orders were read. `first`
-    is what standing first is worth. `failed` requests got no reply, which a rerun makes again.
+    `leanings` is how much rather it claims than denies, either order of the two averaged: in nats a token, or in votes
+    (1 for the claim, -1 for the denial) of a subject that shows no log-probabilities; NaN unless both orders were read.
+    `first` is what standing first is worth. `failed` requests got no reply, which a rerun makes again.
     """
 
     voices: tuple[str, ...]
@@ -120,9 +120,9 @@ class SelfImage:
     def between_roles(self, theme: str | None = None) -> Figure | None:
         """Which share of the variance that questions alone do not explain lies between roles? In [0, 1].
 
-        Intraclass correlation of roles that are asked the same questions, with its exact interval for normal leanings (ICC(3,1)
-        of Shrout and Fleiss 1979, Psychological Bulletin 86:420-428). 1: who is played decides all; 0: nothing. None with fewer
-        than two of `compared`, or of questions.
+        Intraclass correlation of roles that are asked the same questions, with its exact interval for normal leanings
+        (ICC(3,1) of Shrout and Fleiss 1979, Psychological Bulletin 86:420-428). 1: who is played decides all; 0:
+        nothing. None with fewer than two of `compared`, or of questions.
         """
         of = np.asarray([theme in (None, question.theme) for question in self.questions], dtype=bool)
         values = self.leanings[1:, of][self._throughout]
