@@ -59,9 +59,7 @@ def _plain(figure: FigureData) -> FigureData:
         y_label=_label(figure.y_label),
         rows=tuple(map(_label, figure.rows)),
         series=tuple(replace(series, name=_label(series.name)) for series in figure.series),
-        places=tuple(
-            replace(place, label=_label(place.label), group=_label(place.group)) for place in figure.places
-        ),
+        places=tuple(replace(place, label=_label(place.label), group=_label(place.group)) for place in figure.places),
         tracks=tuple(replace(track, group=_label(track.group)) for track in figure.tracks),
         marks=tuple(replace(mark, label=_label(mark.label)) for mark in figure.marks),
         nodes=tuple(replace(node, label=_flat(node.label), group=_label(node.group)) for node in figure.nodes),

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dokimasia.core import FigureData, Flow, Place
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
     from numpy.typing import NDArray
@@ -32,6 +31,8 @@ def plane_size(figure: FigureData) -> tuple[float, float]:
 
 def draw_plane(figure: FigureData, axes: Axes, colours: Sequence[str]) -> None:
     """Draw arrows of the field, shortened alike, then tracks from a small ring to a dot, then places, fixed points, and names that fit."""
+    import numpy as np
+
     groups = _groups(figure)
     paint = {group: colours[place % len(colours)] for place, group in enumerate(groups)}
     ink = axes.xaxis.label.get_color()
@@ -88,6 +89,8 @@ def _step(flow: Flow) -> tuple[float, float]:
 
 def _shrunk(start: NDArray[np.float64], step: NDArray[np.float64]) -> float:
     """By how much to shorten all arrows, if the longest is to reach no farther than the next one begins."""
+    import numpy as np
+
     apart = np.hypot(*(start[:, None] - start).transpose(2, 0, 1))
     nearest, longest = float(apart[apart > 0].min(initial=np.inf)), float(np.hypot(*step.T).max())
     return min(1.0, nearest / longest) if longest > 0 else 1.0
@@ -126,6 +129,8 @@ def _names(figure: FigureData, axes: Axes) -> None:
 
 def _by_need(places: Sequence[Place]) -> list[Place]:
     """Key places first, then those farthest from any other."""
+    import numpy as np
+
     if len(places) < 2:
         return list(places)
     at = np.array([(place.x, place.y) for place in places])
