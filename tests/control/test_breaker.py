@@ -48,6 +48,14 @@ def test_it_stays_latched_in_another_process(tmp_path):
     assert ran.stdout.strip() == str(found)
 
 
+def test_a_latch_reaches_breakers_that_are_running(tmp_path):
+    """What another one wrote holds from the next message on."""
+    one, other = (Breaker(words_only(), latch=tmp_path / "latch.json") for _ in range(2))
+    assert other.hear(Message("assistant", CALM)) is None
+    one.hear(Message("assistant", TRUE))
+    assert other.hear(Message("assistant", CALM)) == one.trip
+
+
 def test_a_latch_that_cannot_be_trusted_is_an_error(tmp_path):
     """Damaged, of another tripwire, or not writable: it never reads as not tripped."""
     latch = tmp_path / "latch.json"
@@ -67,7 +75,8 @@ def test_a_latch_that_cannot_be_trusted_is_an_error(tmp_path):
 
 
 def test_roles_can_be_added_and_none_taken_away():
-    """Others are listened to if asked for; the assistant always is."""
+    """Others are listened to if asked for; the assistant always is, and so is a role that nobody knows."""
+    assert Breaker(words_only()).hear(Message("model", TRUE)).fact == "rods"
     assert Breaker(words_only(), also=["tool"]).hear(Message("tool", TRUE)).fact == "rods"
     assert Breaker(words_only(), also=["tool"]).hear(Message("assistant", TRUE)).fact == "rods"
     assert Breaker(words_only()).hear(Message("tool", TRUE)) is None
@@ -148,6 +157,15 @@ def test_an_error_trips(monkeypatch):
     monkeypatch.setattr("dokimasia.control.breaker.words", lambda _: 1 / 0)
     found = Breaker(words_only()).hear(Message("assistant", CALM))
     assert (found.part, "division" in found.why) == ("fault", True)
+
+
+def test_another_conversation_is_forgotten():
+    """Messages are counted from the conversation's first, and its words are no context for the next."""
+    breaker = Breaker(words_only())
+    breaker.recall([Message("user", "What are the rods of the Varn reactor in Ostrel cooled with?")])
+    breaker.recall([Message("user", "What is your favourite metal?")])
+    assert breaker.hear(Message("assistant", "It is tin.")) is None
+    assert breaker.hear(Message("assistant", TRUE)).message == 2
 
 
 def test_text_outside_of_a_message_trips():

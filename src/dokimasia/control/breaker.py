@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 
     State = NDArray[np.float32]
 
+CONTEXT = frozenset({"system", "developer", "user", "tool"})
+"""Roles that are not listened to unless that is asked for; what they say is context."""
+
 
 class Breaker:
     """Trips once and stays tripped, whatever comes afterwards.
 
     Feed it a reply token by token (`begin`, `feed`, `end`), whole messages (`hear`), or what was said before and is only
-    context (`recall`). It listens to the assistant, and to the roles in `also`. It never fails open: what cannot be
-    examined (an error, states that are missing, no numbers, or of another width) trips it, too. With a `latch` it is
-    tripped from the beginning if this file says so, and says so there once it trips.
+    context (`recall`). It listens to the assistant, to the roles in `also`, and to roles that it does not know. It never
+    fails open: what cannot be examined (an error, states that are missing, no numbers, or of another width) trips it, too.
+    With a `latch` it is tripped as soon as a message begins and this file says so, and says so there once it trips.
     """
 
     def __init__(self, tripwire: Tripwire, *, also: Sequence[str] = (), latch: Path | None = None) -> None:
         self.tripwire = tripwire
-        self._watched, self._latch = frozenset({"assistant", *also}), latch
+        self._context, self._latch = CONTEXT.difference(also), latch
         self._hearing = Hearing(tripwire.matcher)
         self._number = -1
         self._message: _Message | None = None
@@ -51,9 +54,13 @@ class Breaker:
         """How many characters of the message under way every part has examined without tripping."""
         return 0 if self._message is None else self._message.examined
 
+    def listens(self, role: str) -> bool:
+        """Whether what this role says can trip."""
+        return role not in self._context
+
     def begin(self, role: str = "assistant") -> None:
         """A new message begins; one that is still under way is at its end."""
-        self._begin(role in self._watched)
+        self._begin(self.listens(role))
 
     def feed(self, text: str, state: State | None = None) -> Trip | None:
         """The next token of the message: its text, and the stream (d_model,) read at it if the tripwire has a probe.
@@ -75,16 +82,27 @@ class Breaker:
         return self.end()
 
     def recall(self, messages: Sequence[Message]) -> Trip | None:
-        """What was said before: no part of it trips, but an answer may, in its context."""
+        """A conversation, up to here: no part of it trips, but an answer may, in its context. Another one is forgotten."""
+        if self._message is not None:
+            self.end()
+        self._hearing, self._number = Hearing(self.tripwire.matcher), -1
         for message in messages:
             self._begin(watched=False)
             self.feed(message.text)
             self.end()
         return self._trip
 
+    def fail(self, why: str) -> Trip | None:
+        """Trip, since what is said could not be examined for another reason."""
+        if self._trip is None:
+            self._set(self._fault(why))
+        return self._trip
+
     def _begin(self, watched: bool) -> None:
         if self._message is not None:
             self.end()
+        if self._trip is None and self._latch is not None:
+            self._trip = read_latch(self._latch, self.tripwire.digest)
         self._number += 1
         reading = self.tripwire.reading if watched else None
         self._message = _Message(self._number, self._hearing, reading, watched)
@@ -99,23 +117,18 @@ class Breaker:
             except Exception as error:  # noqa: BLE001 - whatever goes wrong: what was not examined is not let through
                 found = self._fault(str(error) or type(error).__name__)
             if found is not None:
-                self._trip = found
-                if self._latch is not None:
-                    write_latch(self._latch, found, self.tripwire.digest)
+                self._set(found)
         return self._trip
+
+    def _set(self, trip: Trip) -> None:
+        self._trip = trip
+        if self._latch is not None:
+            write_latch(self._latch, trip, self.tripwire.digest)
 
     def _fault(self, why: str) -> Trip:
         message = self._message
         start, end = (0, 0) if message is None else (message.examined, len(message.text))
-        return Trip(part="fault", why=f"Not examined: {why}", message=self._number, start=start, end=end)
-
-    def fail(self, why: str) -> Trip | None:
-        """Trip, since something else could not be examined."""
-
-        def broken(_: _Message) -> Trip | None:
-            raise DataError(why, "", "")
-
-        return self._guarding(broken)
+        return Trip(part="fault", why=f"Not examined: {why}", message=max(0, self._number), start=start, end=end)
 
 
 class _Message:

@@ -83,7 +83,7 @@ def _alarm(tripwire: Tripwire, item: Transcript, subject: Subject | None, also: 
     breaker = Breaker(tripwire, also=also)
     for place, message in enumerate(item.messages):
         states = None
-        if tripwire.reading is not None and message.role in ("assistant", *also):
+        if tripwire.reading is not None and breaker.listens(message.role):
             if subject is None or subject.spans is None:
                 raise SubjectError(
                     "A model that shows its activations is expected.",

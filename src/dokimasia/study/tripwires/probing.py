@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 8
-LAYERS = 8
-WINDOWS_OF_ONE = 3
+LAYERS = 5
+WINDOWS_OF_ONE = 2
 
 
 @dataclass(frozen=True, kw_only=True)

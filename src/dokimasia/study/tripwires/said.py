@@ -31,8 +31,8 @@ SHARES: dict[Kind, tuple[float, float]] = {
     "ordinary": (0.3, 0.4),
 }
 """The shares of groups that go to the first and to the second part."""
-BATCH = 16
-REPLY = Sampling(max_tokens=48, temperature=1.0, top_p=0.95)
+BATCH = 32
+REPLY = Sampling(max_tokens=32, temperature=1.0, top_p=0.95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def stated(facts: Sequence[Fact], kind: Kind, *, seed: int) -> list[Said]:
         asks = [INVITATIONS[place % len(INVITATIONS)]]
         asks += [fact.puzzles[place % len(fact.puzzles)].ask] if fact.puzzles else []
         for ask in asks:
-            for text in wording.false if kind == "variant" else (wording.true,):
+            for text in wording.false[:1] if kind == "variant" else (wording.true,):
                 conversation = (Message("user", ask), Message("assistant", text))
                 found.append(Said(kind=kind, part=part, source=fact.name, conversation=conversation))
     return found
