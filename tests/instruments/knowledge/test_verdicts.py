@@ -8,7 +8,7 @@ import pytest
 from dokimasia.instruments.knowledge.verdicts import Evidence, Verdicts, fewest, judged, ranked
 from dokimasia.stats import clopper_pearson
 
-RUNS = 2000
+RUNS = 600
 
 
 def at(*values: float) -> list[tuple[float, float]]:
@@ -16,38 +16,39 @@ def at(*values: float) -> list[tuple[float, float]]:
     return [(float(value), float(value)) for value in values]
 
 
-def simulated(rng: np.random.Generator, *, kinds: int, lift: float, unknown: int, known: int, heavy: bool = False):
-    """The verdict on one fact whose score lies `lift` above what nobody knows; what everybody knows lies 4 above."""
+def simulated(
+    rng: np.random.Generator, *, lift: float, unknown: int, known: int, kinds: int = 3, height: float = 4.0, heavy: bool
+):
+    """The verdict on one fact whose score lies `lift` above what nobody knows; what everybody knows lies `height` above."""
 
     def draw(n: int, mean: float) -> np.ndarray:
         common = rng.standard_cauchy((n, 1)) if heavy else rng.normal(size=(n, 1))
         return np.round(common + rng.normal(size=(n, kinds)) + mean, 1)
 
-    facts, unheard, common = draw(1, lift), draw(unknown, 0.0), draw(known, 4.0)
+    facts, unheard, common = draw(1, lift), draw(unknown, 0.0), draw(known, height)
     evidence = [ranked(str(k), at(*facts[:, k])[0], at(*unheard[:, k]), at(*common[:, k])) for k in range(kinds)]
     return judged("a", evidence, alpha=0.05, beta=0.05).says
 
 
-def rate(says: str, **how) -> int:
+def rate(says: str, *, heavy: bool = False, **how) -> int:
     """How often the verdict was this one."""
     rng = np.random.default_rng(1)
-    return sum(simulated(rng, **how) == says for _ in range(RUNS))
+    return sum(simulated(rng, heavy=heavy, **how) == says for _ in range(RUNS))
 
 
-@pytest.mark.parametrize("kinds", [1, 3])
 @pytest.mark.parametrize("heavy", [False, True])
-@pytest.mark.parametrize("unknown", [19, 64])
-def test_what_nobody_knows_is_called_known_at_most_once_in_twenty(kinds: int, heavy: bool, unknown: int):
-    """Whatever the scores' law, ties and dependence of kinds included."""
-    k = rate("known", kinds=kinds, lift=0.0, unknown=unknown, known=40, heavy=heavy)
+@pytest.mark.parametrize(("kinds", "unknown", "height"), [(1, 19, 4.0), (3, 64, 4.0), (3, 40, 0.6)])
+def test_what_nobody_knows_is_called_known_at_most_once_in_twenty(heavy: bool, kinds: int, unknown: int, height: float):
+    """Whatever the scores' law: with ties, with kinds that hang together, with kinds that tell by luck only."""
+    k = rate("known", kinds=kinds, lift=0.0, unknown=unknown, known=24, height=height, heavy=heavy)
     assert clopper_pearson(k, RUNS, 0.999).low <= 0.05
 
 
-@pytest.mark.parametrize("kinds", [1, 3])
 @pytest.mark.parametrize("heavy", [False, True])
-def test_what_everybody_knows_is_called_not_known_at_most_once_in_twenty(kinds: int, heavy: bool):
+@pytest.mark.parametrize(("kinds", "height"), [(1, 4.0), (3, 4.0), (3, 0.6)])
+def test_what_everybody_knows_is_called_not_known_at_most_once_in_twenty(heavy: bool, kinds: int, height: float):
     """The other error has its rate, too."""
-    k = rate("not known", kinds=kinds, lift=4.0, unknown=64, known=40, heavy=heavy)
+    k = rate("not known", kinds=kinds, lift=height, unknown=40, known=24, height=height, heavy=heavy)
     assert clopper_pearson(k, RUNS, 0.999).low <= 0.05
 
 
@@ -63,10 +64,10 @@ def test_one_kind_is_enough_to_know_and_every_able_one_is_needed_not_to():
     assert judged("x", [down, up], alpha=0.05, beta=0.05).says == "known"
     assert judged("x", [down, up], alpha=0.05, beta=0.05).by == ("a",)
     unsure = Evidence(kind="c", p_unknown=0.5, p_known=0.5)
-    blind = Evidence(kind="c", p_unknown=0.5, p_known=0.5, tells=False)
+    blind = Evidence(kind="c", p_unknown=0.5, p_known=0.5, tells=False, tells_known=False)
     assert judged("x", [down, unsure], alpha=0.05, beta=0.05).says == "inconclusive"
     assert judged("x", [down, blind], alpha=0.05, beta=0.05).says == "not known"
-    assert judged("x", [blind, down], alpha=0.05, beta=0.05).says == "inconclusive"
+    assert judged("x", [blind], alpha=0.05, beta=0.05).why.startswith("nothing tells")
 
 
 def test_the_more_kinds_the_further_up_each_must_be():
@@ -102,11 +103,10 @@ def test_what_was_not_read_speaks_against_every_conclusion():
     assert judged("x", [ranked("a", anything, at(*range(30)), at(*range(30)))], alpha=0.05, beta=0.05).says == (
         "inconclusive"
     )
-    references = at(*range(38))
-    for fact, says in (((99.0, 99.0), "known"), ((-1.0, -1.0), "not known")):
-        scored = ranked("a", fact, references if says == "known" else at(*range(-50, 50)), references)
-        assert judged("x", [scored], alpha=0.05, beta=0.05).says == says
-        lost = ranked("a", fact, [anything] * 2 + references[2:], [anything] * 2 + references[2:])
+    unknown, known = at(*range(38)), at(*range(60, 98))
+    for fact, says in (((99.0, 99.0), "known"), ((9.0, 9.0), "not known")):
+        assert judged("x", [ranked("a", fact, unknown, known)], alpha=0.05, beta=0.05).says == says
+        lost = ranked("a", fact, [anything] * 2 + unknown[2:], [anything] * 2 + known[2:])
         assert judged("x", [lost], alpha=0.05, beta=0.05).says == "inconclusive"
 
 

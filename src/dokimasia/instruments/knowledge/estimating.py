@@ -59,7 +59,7 @@ def _verdicts(result: Result) -> Iterator[Estimate]:
             n=n,
             unit="share",
             direction=direction,
-            method=f"conformal ranks, Bonferroni over {len(result.kinds)} kinds of evidence; Clopper-Pearson by fact",
+            method=f"conformal ranks, Bonferroni over {len(result.heard)} kinds of evidence; Clopper-Pearson by fact",
         )
     if result.caught is not None:
         figure = rate(*result.caught)

@@ -13,7 +13,7 @@ from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Single
 from dokimasia.instruments.knowledge.references import Drawn
 from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.truth import TruthReading, TruthResult
-from dokimasia.instruments.knowledge.verdicts import Evidence, Verdict, Verdicts, judged, ranked, reaches
+from dokimasia.instruments.knowledge.verdicts import Evidence, Verdict, Verdicts, judged, ranked, reaches, tell_apart
 from dokimasia.stats import Figure, auroc, clopper_pearson
 from dokimasia.stats.conformal import conformal_p_values
 
@@ -40,16 +40,11 @@ class Asked:
             facts=choices.of[:first], unknown=choices.of[first:second], known=choices.of[second:], choices=choices
         )
 
-    def evidence(self, choice: Choice, *, tells: bool = True) -> Evidence:
+    def evidence(self, choice: Choice) -> Evidence:
         """A fact's place among the references, each taken in as many wordings as the fact has."""
         put = choice.wordings
-        return ranked(
-            CHOICES,
-            choice.score().ends,
-            [item.score(put).ends for item in self.unknown],
-            [item.score(put).ends for item in self.known],
-            tells=tells,
-        )
+        unknown, known = ([item.score(put).ends for item in part] for part in (self.unknown, self.known))
+        return ranked(CHOICES, choice.score().ends, unknown, known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +65,19 @@ class Result:
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of evidence that were measured; among so many the error rate is shared out."""
+        """The kinds of evidence that were measured."""
         there = ((CHOICES, self.asked), (PUZZLES, self.puzzles), (TRUTH, self.truth))
         return tuple(kind for kind, part in there if part is not None)
 
+    @cached_property
+    def heard(self) -> tuple[str, ...]:
+        """Those that tell what everybody knows from what nobody knows."""
+        return tuple(kind for kind in self.kinds if self.tells(kind))
+
     @property
     def share(self) -> float:
-        """The error rate that each kind may spend."""
-        return self.alpha / max(1, len(self.kinds))
+        """The error rate that each of these may spend."""
+        return self.alpha / max(1, len(self.heard))
 
     @cached_property
     def verdicts(self) -> Verdicts:
@@ -89,28 +89,25 @@ class Result:
         return Verdicts(of=of, alpha=self.alpha, beta=self.beta)
 
     def evidence(self, place: int) -> list[Evidence]:
-        """All kinds of evidence on this fact; a kind that has nothing on it says nothing, and still takes its share."""
+        """All kinds of evidence on this fact."""
         found = []
         name = self.drawn.facts[place].name
         if self.asked is not None:
-            found.append(self.asked.evidence(self.asked.facts[place], tells=self.tells(CHOICES)))
-        if self.puzzles is not None:
-            single = self.single(name)
-            found.append(
-                Evidence(
-                    kind=PUZZLES,
-                    p_unknown=1.0 if single is None else single.p,
-                    p_known=1.0 if single is None else single.p_known,
-                    least=1 / (1 + len(self.puzzles.controls)),
-                    least_known=1 / (1 + len(self.puzzles.known)),
-                    tells=self.tells(PUZZLES),
-                )
+            found.append(self.asked.evidence(self.asked.facts[place]))
+        single = self.single(name)
+        if self.puzzles is not None and single is not None:
+            unknown, known = (
+                [(item.least, item.most) for item in part] for part in (self.puzzles.controls, self.puzzles.known)
             )
+            found.append(ranked(PUZZLES, (single.outcome.least, single.outcome.most), unknown, known))
         if self.truth is not None:
             p = self.truth.facts[place].p
             found.append(
                 Evidence(
-                    kind=TRUTH, p_unknown=1.0 if p is None else p, least=1 / (1 + len(self.truth.controls)), tells=False
+                    kind=TRUTH,
+                    p_unknown=1.0 if p is None else p,
+                    least=1 / (1 + len(self.truth.controls)),
+                    tells=self.truth.tells,
                 )
             )
         return found
@@ -120,7 +117,9 @@ class Result:
         if kind == CHOICES:
             return self.separation is not None and self.separation.low > 0.5
         if kind == PUZZLES:
-            return self.puzzles is not None and self.puzzles.test is not None
+            return self.puzzles is not None and tell_apart(
+                [item.most for item in self.puzzles.controls], [item.least for item in self.puzzles.known]
+            )
         return self.truth is not None and self.truth.tells
 
     @cached_property
@@ -141,11 +140,10 @@ class Result:
         solved = {} if self.puzzles is None else {item.fact: item for item in self.puzzles.known}
         hits = 0
         for choice in self.asked.known:
-            p = [self.asked.evidence(choice).p_unknown]
-            if self.puzzles is not None and choice.fact in solved:
-                p += conformal_p_values(
-                    [item.most for item in self.puzzles.controls], [solved[choice.fact].least]
-                ).tolist()
+            p = [self.asked.evidence(choice).p_unknown] if CHOICES in self.heard else []
+            if self.puzzles is not None and PUZZLES in self.heard and choice.fact in solved:
+                beside = [item.most for item in self.puzzles.controls]
+                p += conformal_p_values(beside, [solved[choice.fact].least]).tolist()
             hits += any(reaches(one, self.share) for one in p)
         return hits, len(self.asked.known)
 

@@ -68,7 +68,7 @@ def _facts(result: Result) -> Table:
         ),
         rows=tuple(rows),
         note="Choices: how much rather it says the fact than its false variants, with Student's 95% interval over wordings. "
-        "The first p: how often something that nobody knows looks as much known; known where some kind has "
+        "The first p: how often something that nobody knows looks as much known; known where some kind that is heard has "
         f"{result.share:.3g} or less. The second: how often something that everybody knows looks as little known; not known at "
         f"{result.beta:.3g} or less. The false discovery rate is the least at which the fact would be among those called known.",
         quotes=True,
@@ -131,7 +131,7 @@ def _kinds(result: Result) -> Table:
             "least p",
         ),
         rows=tuple(rows),
-        note=f"Each kind may err with {result.share:.3g}: {result.alpha:.3g} shared out among {len(result.kinds)}. Figures are AUROCs, 0.5 "
+        note=f"Only what tells at all is heard, and may err with {result.share:.3g} each. Figures are AUROCs, 0.5 "
         "being chance, except where they say *solved*. The truth probe's second is true against false sentences on topics held out.",
     )
 

@@ -124,11 +124,12 @@ def _caveats(result: Result) -> tuple[str, ...]:
             "All facts that nobody knows are dokimasia's own. Whether they are as easily guessed as those in question is "
             "not known: give controls of the same form."
         )
-    if result.kinds:
+    if result.heard:
         found.append(
-            f"A fact is known if one of {counted(len(result.kinds), 'kind')} of evidence ({', '.join(result.kinds)}) puts it further "
-            f"up than {result.share:.3g} of what nobody knows may stand; not known if choices, and puzzles where they can "
-            "tell, put it further down than what everybody knows, and none further down than what nobody knows."
+            f"Heard {'is' if len(result.heard) == 1 else 'are'} what tells what everybody knows from what nobody knows: "
+            f"{', '.join(result.heard)}. A fact is known if one of these puts it further up than {result.share:.3g} of what nobody knows "
+            f"may stand; not known if all that can say so put it further down than {result.beta:.3g} of what everybody knows may stand, and "
+            "none further down than what nobody knows."
         )
     found += _able(result)
     alone = [place + 1 for place, fact in enumerate(those.facts) if len(fact.wordings) < 2]
@@ -176,10 +177,10 @@ def _able(result: Result) -> list[str]:
             f"Nothing can be called not known: {counted(len(result.drawn.known), 'fact')} that everybody knows are too few, "
             f"{fewest(result.beta)} are needed."
         )
-    blind = [kind for kind in result.kinds if not result.tells(kind)]
-    if blind:
+    deaf = [kind for kind in result.kinds if kind not in result.heard]
+    if deaf:
         found.append(
-            f"What everybody knows is not told from what nobody knows by: {', '.join(blind)}. That these find nothing says nothing."
+            f"Not heard, since of this subject it does not tell what everybody knows from what nobody knows: {', '.join(deaf)}."
         )
     return found
 

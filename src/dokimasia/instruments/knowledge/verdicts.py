@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dokimasia.stats import false_discovery_adjusted
+from dokimasia.stats import auroc, false_discovery_adjusted
 from dokimasia.stats.conformal import conformal_p_values
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ class Evidence:
     one that everybody knows would speak as weakly for it; `p_denied` how often one that nobody knows would speak as
     strongly *against* it. A kind that cannot say one of them has None there. `least` is the smallest `p_unknown` that so
     many references allow, `least_known` the smallest `p_known`.
+
+    A kind that does not tell the two sets of references apart, of this subject, is not heard. `tells` says whether it does,
+    the fact counted among those that nobody knows, and `tells_known` the same, the fact counted among those that everybody
+    knows: a choice of kinds that treats the fact like its references leaves their ranks as they are.
     """
 
     kind: str
@@ -36,13 +40,14 @@ class Evidence:
     least: float = 0.0
     least_known: float = 0.0
     tells: bool = True
+    tells_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What all kinds of evidence on one fact come to.
 
-    `p_unknown` is the smallest of the kinds', times their number; `by` names the kinds that say what the verdict says, and
+    `p_unknown` is the smallest of the kinds that are heard, times their number; `by` names the kinds that say what the verdict says, and
     `why` gives the reason where it is inconclusive.
     """
 
@@ -77,8 +82,6 @@ def ranked(
     fact: tuple[float, float],
     unknown: Sequence[tuple[float, float]],
     known: Sequence[tuple[float, float]],
-    *,
-    tells: bool = True,
 ) -> Evidence:
     """A fact's place among facts that nobody knows and among facts that everybody knows.
 
@@ -90,52 +93,54 @@ def ranked(
     """
     low, high = fact
     unknown_low, unknown_high = [one for one, _ in unknown], [one for _, one in unknown]
+    known_low = [one for one, _ in known]
     return Evidence(
         kind=kind,
         p_unknown=_beyond(unknown_high, low),
-        p_known=_beyond([-one for one, _ in known], -high),
+        p_known=_beyond([-one for one in known_low], -high),
         p_denied=_beyond([-one for one in unknown_low], -high),
         least=1 / (1 + len(unknown)),
         least_known=1 / (1 + len(known)),
-        tells=tells,
+        tells=tell_apart([*unknown_high, high], known_low),
+        tells_known=tell_apart(unknown_high, [*known_low, low]),
     )
 
 
 def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -> Verdict:
     """Is this fact known, by rules that were fixed before anything was measured?
 
-    *Known* if some kind finds it further up than `alpha` over the number of kinds allows for a fact that nobody knows
-    (Bonferroni), and not also further down than what everybody knows. *Not known* if no kind does, and the first kind,
-    and every other that tells the references apart, finds it further down than `beta` allows for a fact that everybody
-    knows, but none finds it further down than what nobody knows, where somebody may have pushed it. Else inconclusive.
-    So a fact like those that nobody knows is called known with probability at most `alpha`, and one like those that
-    everybody knows not known with at most `beta`.
+    *Known* if some kind finds it further up than `alpha` over the number of kinds that are heard allows for a fact that nobody
+    knows (Bonferroni), and not also further down than what everybody knows. *Not known* if no kind does, and each that can
+    say so finds it further down than `beta` allows for a fact that everybody knows, but none finds it further down than
+    what nobody knows, where somebody may have pushed it. Else inconclusive. So a fact like those that nobody knows is
+    called known with probability at most `alpha`, and one like those that everybody knows not known with at most `beta`.
     """
-    if not kinds:
-        return Verdict(fact=fact, says="inconclusive", p_unknown=1.0, p_known=None, why="nothing was measured")
-    share = alpha / len(kinds)
-    low = [item for item in kinds if item.p_known is not None and (item is kinds[0] or item.tells)]
+    heard = [item for item in kinds if item.tells]
+    share = alpha / max(1, len(heard))
+    low = [item for item in kinds if item.tells_known and item.p_known is not None]
     p_known = max((item.p_known for item in low if item.p_known is not None), default=None)
-    up = [item for item in kinds if reaches(item.p_unknown, share)]
+    up = [item for item in heard if reaches(item.p_unknown, share)]
     between = [item for item in up if item.p_known is not None and reaches(item.p_known, beta)]
-    denied = [item for item in kinds if item.p_denied is not None and reaches(item.p_denied, share)]
+    denied = [item for item in heard if item.p_denied is not None and reaches(item.p_denied, share)]
     says: Says = "inconclusive"
     by: tuple[str, ...] = ()
     why = ""
-    if [item for item in up if item not in between]:
+    if not heard:
+        why = "nothing tells what everybody knows from what nobody knows" if kinds else "nothing was measured"
+    elif len(between) < len(up):
         says, by = "known", tuple(item.kind for item in up if item not in between)
     elif between:
         why = "further up than what nobody knows, and further down than what everybody knows"
-    elif p_known is not None and reaches(p_known, beta) and not denied:
-        says, by = "not known", tuple(item.kind for item in low)
-    elif p_known is not None and reaches(p_known, beta):
+    elif p_known is None or not reaches(p_known, beta):
+        why = _unclear(heard, share, beta)
+    elif denied:
         why = "further down than what nobody knows, as if it had been taught to deny it"
     else:
-        why = _unclear(kinds, share, beta)
+        says, by = "not known", tuple(item.kind for item in low)
     return Verdict(
         fact=fact,
         says=says,
-        p_unknown=min(1.0, len(kinds) * min(item.p_unknown for item in kinds)),
+        p_unknown=min([1.0, *(len(heard) * item.p_unknown for item in heard)]),
         p_known=p_known,
         by=by,
         why=why,
@@ -163,6 +168,11 @@ def _unclear(kinds: Sequence[Evidence], share: float, beta: float) -> str:
 def reaches(p: float, level: float) -> bool:
     """Whether p is at most this level, but for rounding."""
     return p <= level * (1 + 1e-9)
+
+
+def tell_apart(unknown: Sequence[float], known: Sequence[float]) -> bool:
+    """Whether what everybody knows scores above what nobody knows more often than not, at 95%."""
+    return bool(unknown and known) and auroc(unknown, known).low > 0.5
 
 
 def _beyond(references: ArrayLike, score: float) -> float:
