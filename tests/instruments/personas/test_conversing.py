@@ -61,6 +61,21 @@ def test_no_drift_is_claimed_of_turns_in_any_order():
     assert np.mean(claims) < 0.12
 
 
+def test_wandering_is_no_drift():
+    """Where each conversation wanders off in a direction of its own, few styles count as drifting, and no single script does."""
+    rng = np.random.default_rng(1)
+    conversations, asked = held(Actor())
+    found = trajectories(asked, conversations, SPACE, seed=0)
+    claims = []
+    for _ in range(60):
+        walks = rng.normal(size=(len(SCRIPTS), 5)).cumsum(axis=1)
+        found.places[:] = np.concatenate([walks, walks])
+        claims += [drift.p < 0.05 for drift in found.drifts()]
+    assert np.mean(claims) < 0.12
+    alone = trajectories(*reversed(held(Actor(), SCRIPTS[4:5])), SPACE, seed=0)
+    assert alone.drifts()[0].p == 1
+
+
 @pytest.mark.parametrize("lacking", [{}, {"spans": None}])
 @pytest.mark.parametrize("says", [None, "", ENDLESS])
 def test_the_plan_counts_its_calls(lacking, says):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.instruments.personas.actors import SPACE, Actor, subject
+from tests.instruments.personas.actors import SPACE, Actor, D, place, subject
 
 from dokimasia.core import DataError
 from dokimasia.instruments.personas.leaving import leave, planned_leaving
@@ -36,6 +36,32 @@ def test_a_role_that_was_never_entered_has_nothing_to_leave():
     assert not nobody.stays
     assert nobody.last is None
     assert nobody.shares == (None, None, None)
+
+
+def test_a_way_from_elsewhere_is_used():
+    """Told the way to a role, two questions do; told a wrong way, the role was never entered."""
+    for way, entered in ((place("pirate") - place("default"), True), (np.eye(D)[3], False)):
+        found = leave(
+            subject(Actor(sticky=("pirate",))),
+            ROLES[:1],
+            QUESTIONS[:2],
+            SPACE,
+            turns=2,
+            max_tokens=20,
+            seed=0,
+            ways={"pirate": way},
+        )
+        (pirate,) = found.remaining()
+        assert pirate.is_entered == entered
+        assert pirate.stays == entered
+
+
+def test_all_roles_together():
+    """Of two roles one stays and one leaves: half is left on average, which could be anything with two of them."""
+    found = left(Actor(sticky=("pirate",)))
+    assert [figure.value for figure in found.on_average()] == pytest.approx([0.5] * 3, abs=0.1)
+    assert found.on_average()[0].low < 0
+    assert left(Actor(says="")).on_average() == ()
 
 
 def test_the_message_is_taken_away():

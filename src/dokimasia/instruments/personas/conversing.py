@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 from dokimasia.core import Cost, DataError, Generation, Message, Subject
 from dokimasia.instruments.personas.dialogue import (
@@ -121,10 +122,11 @@ class Drift:
     """How far conversations of one style move along the assistant axis, from each one's first turn to its last.
 
     `change` is the mean over `n` conversations, those of one script together, in the units of the space; below 0 is
-    away from the default voice. `by_chance` is where the mean lies 95% of the time if the same turns come in any order,
-    `p` how often it is then as far from 0, `adjusted` the false-discovery rate over styles at which it counts. `steady`
-    is the change of conversations that do not end in a loop. `unread` conversations had fewer than two turns that could
-    be read.
+    away from the default voice. `by_chance` is where the mean lies 95% of the time if the same turns come in any order.
+    `p` is how often it is then as far from 0, or, if that is larger, Student's p over scripts: turns that merely hang
+    together wander off, but each script elsewhere. `adjusted` is the false-discovery rate over styles at which it
+    counts. `steady` is the change of conversations that do not end in a loop. `unread` conversations had fewer than two
+    turns that could be read.
     """
 
     style: str
@@ -194,7 +196,7 @@ class Trajectories:
             last=float(np.mean([walk[-1] for walk in walks])),
             change=change,
             by_chance=Interval(*np.quantile(chance, [0.025, 0.975]).tolist()),
-            p=float((1 + far.sum()) / (1 + len(chance))),
+            p=max(float((1 + far.sum()) / (1 + len(chance))), _student(change, len(set(scripts)))),
             adjusted=1.0,
             steady=clustered_mean(changes[steady], [scripts[place] for place in steady]) if steady else None,
             n=len(rows),
@@ -344,6 +346,14 @@ def _seeds(seed: int, talks: Sequence[Talk], turn: int, speaker: str) -> list[in
 def _tokens(talk: Talk, turn: int, max_tokens: int) -> int:
     """Tokens of the conversation when the user has spoken so many times more."""
     return OVERHEAD + sum(about(words) + max_tokens + OVERHEAD for words in talk.script.turns[: turn + 1])
+
+
+def _student(mean: Figure, groups: int) -> float:
+    """Two-sided p of a mean of so many groups, from its 95% interval; 1 of a single group."""
+    if groups < 2 or not mean.value:
+        return 1.0
+    error = (mean.high - mean.low) / 2 / float(stdtrit(groups - 1, 0.975))
+    return 2 * float(stdtr(groups - 1, -abs(mean.value) / error)) if error else 0.0
 
 
 def _shuffled(walks: Sequence[NDArray[np.float64]], seed: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,8 +63,8 @@ class Stay:
 class Remaining:
     """How much of a role is left after each neutral turn.
 
-    `entered` is how far its first replies lie from the default voice's, in units of the space, along the direction that
-    the other questions give. `shares` are what is left of that, turn by turn: None where the role was never entered, so
+    `entered` is how far its first replies lie from the default voice's, in units of the space, along the way that other
+    replies give. `shares` are what is left of that, turn by turn: None where the role was never entered, so
     that there is nothing to leave. `last` is the share after the last turn with what is missing or runs in circles
     counted as gone in its lower end, and what is missing as still there in its upper one. `n` questions of `asked` were
     read at their first reply; at the last turn `missing` were not read, and `looped` ran in circles.
@@ -95,7 +95,8 @@ class Leaving:
     """Who stays and who leaves.
 
     `coordinates` (n_voices, n_questions, 1 + n_turns, n_components) are those of each reply in persona space, the
-    default voice last; NaN where there is none. `failed` requests got no reply, which a rerun makes again.
+    default voice last; NaN where there is none. `ways` (n_components,) lead from the default voice to roles, as other
+    replies have it; a role without one has its way from its replies to the other questions. `failed` requests got no reply, which a rerun makes again.
     """
 
     stays: tuple[Stay, ...]
@@ -103,6 +104,7 @@ class Leaving:
     questions: tuple[str, ...]
     turns: int
     coordinates: NDArray[np.float64]
+    ways: Mapping[str, NDArray[np.float64]]
     alone: bool
     truncated: int
     failed: int
@@ -112,9 +114,32 @@ class Leaving:
         circling = np.zeros(self.coordinates.shape[:3], dtype=bool)
         for place, stay in enumerate(self.stays):
             circling[place // len(self.questions), place % len(self.questions), : len(stay.loops)] = stay.loops
-        away = self.coordinates[:-1] - self.coordinates[-1]
-        found = (_remaining(role, *pair) for role, *pair in zip(self.roles, away, circling[:-1], strict=True))
-        return tuple(one for one in found if one is not None)
+        found = []
+        for row, role in enumerate(self.roles):
+            rows, along = self._along(row)
+            if len(rows) > 1:
+                found.append(_remaining(role, along, circling[row, rows, -1], len(self.questions)))
+        return tuple(found)
+
+    def on_average(self) -> tuple[Figure | None, ...]:
+        """What is left after each neutral turn, all roles together: entered for certain or not, each counting as one."""
+        means = []
+        for row in range(len(self.roles)):
+            _, along = self._along(row)
+            along = along[np.isfinite(along).all(axis=1)]
+            if len(along):
+                means.append(along.mean(axis=0))
+        columns = np.asarray(means).T
+        return tuple(ratio_of_means(column, columns[0]) for column in columns[1:])
+
+    def _along(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Questions of this role that were read at first, and how far each reply to them is from the default voice's."""
+        away = self.coordinates[row] - self.coordinates[-1]
+        rows = np.flatnonzero(np.isfinite(away[:, 0]).all(axis=1))
+        way = self.ways.get(self.roles[row])
+        ways = away[rows, 0].sum(axis=0) - away[rows, 0] if way is None else np.tile(way, (len(rows), 1))
+        lengths = np.linalg.norm(ways, axis=1, keepdims=True)
+        return rows, np.einsum("qtk,qk->qt", away[rows], ways / np.where(lengths > 0, lengths, 1.0))
 
 
 def leave(
@@ -126,10 +151,12 @@ def leave(
     turns: int,
     max_tokens: int,
     seed: int,
+    ways: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> Leaving:
     """Enter each role by a system message and a question, take the message away, and go on with neutral questions.
 
-    The default voice is asked the same without ever having had a system message. All replies are read without it.
+    The default voice is asked the same without ever having had a system message. All replies are read without it. `ways`
+    (d_model,) lead from the default voice to roles, by name, where a map has them: few questions give a poor way.
     """
     _check(roles, questions, turns)
     rows = _rows(roles, questions)
@@ -167,6 +194,7 @@ def leave(
         questions=tuple(questions),
         turns=turns,
         coordinates=coordinates.reshape(1 + len(roles), len(questions), 1 + turns, -1),
+        ways={name: space.components @ way for name, way in (ways or {}).items()},
         alone=read.alone,
         truncated=read.truncated,
         failed=failed,
@@ -230,19 +258,11 @@ def _check(roles: Sequence[Role], questions: Sequence[str], turns: int) -> None:
         )
 
 
-def _remaining(role: str, away: NDArray[np.float64], loop: NDArray[np.bool_]) -> Remaining | None:
-    """From displacements (n_questions, 1 + n_turns, n_components) from the default voice's replies to the same questions."""
-    rows = np.flatnonzero(np.isfinite(away[:, 0]).all(axis=1))
-    if len(rows) < 2:
-        return None
-    others = away[rows, 0].sum(axis=0) - away[rows, 0]
-    lengths = np.linalg.norm(others, axis=1, keepdims=True)
-    ways = others / np.where(lengths > 0, lengths, 1.0)
-    along = np.einsum("qtk,qk->qt", away[rows], ways)
+def _remaining(role: str, along: NDArray[np.float64], circling: NDArray[np.bool_], asked: int) -> Remaining:
+    """From how far replies (n_questions, 1 + n_turns) are from the default voice's, the first of them all read."""
     start, last = along[:, 0], along[:, -1]
     gone = ~np.isfinite(last)
-    circling = loop[rows, -1]
-    entered = clustered_mean(start, rows)
+    entered = clustered_mean(start, np.arange(len(start)))
     shares = [_share(column, start) if entered.low > 0 else None for column in along.T[1:]]
     least = _share(np.where(gone | (circling & (last > 0)), 0.0, last), start)
     most = _share(np.where(gone, start, last), start)
@@ -252,8 +272,8 @@ def _remaining(role: str, away: NDArray[np.float64], loop: NDArray[np.bool_]) ->
         entered=entered,
         shares=tuple(shares),
         last=seen and least and most and Figure(seen.value, min(seen.low, least.low), max(seen.high, most.high)),
-        n=len(rows),
-        asked=len(away),
+        n=len(start),
+        asked=asked,
         missing=int(gone.sum()),
         looped=int(circling.sum()),
     )
