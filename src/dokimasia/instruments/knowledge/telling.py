@@ -188,7 +188,7 @@ def _able(result: Result) -> list[str]:
 def _puzzled(result: Result) -> list[str]:
     puzzles = result.puzzles
     assert puzzles is not None
-    found = [puzzles.why] if puzzles.why else []
+    found = [f"No sequential test over all facts, each solved or not: {puzzles.why}"] if puzzles.why else []
     if puzzles.pooled is not None:
         found.append(
             f"The sequential test on all facts together says {puzzles.pooled.verdict} after {counted(puzzles.pooled.read, 'fact')} "
