@@ -64,8 +64,8 @@ class Inside(FakeModel):
         return np.full_like(values, np.nan) if sentence in self.unread else values
 
 
-def measured(model, judged, *, controls=CONTROLS, known=KNOWN, **options):
-    return truth(fake_subject(model), judged, controls, known, permute=False, seed=0, **options)
+def measured(model, judged, *, controls=CONTROLS, known=KNOWN):
+    return truth(fake_subject(model), judged, controls, known, every_layer=4, permute=False, seed=0)
 
 
 def test_what_it_takes_for_true_stands_out():

@@ -215,12 +215,12 @@ def _compared(fact: Fact, true: Learned, false: Learned, controls: Sequence[Lear
     p, beyond, carried_p = None, None, None
     if true.losses and beside:
         curves = np.asarray([true.losses, *(item.losses for item in beside)])
-        level = _level(curves)
-        mine, *others = passages(curves, level).tolist()
+        level = np.median(_half(curves), keepdims=True)
+        mine, *others = passages(curves, level)[:, 0].tolist()
         lost = [-np.inf] * (len(controls) - len(beside))
         p = float(conformal_p_values([-steps for steps in (*others, *lost)], [-mine])[0])
         if false.losses and (usual := float(np.median(others))) > 0:
-            beyond = float(passages(np.asarray([false.losses]), level)[0] - mine) / usual
+            beyond = float(passages(np.asarray([false.losses]), level)[0, 0] - mine) / usual
     if true.carried is not None and controls:
         null = [np.inf if item.carried is None else item.carried for item in controls]
         carried_p = float(conformal_p_values(null, [true.carried])[0])
@@ -240,46 +240,39 @@ def _savings(facts: Sequence[Sequence[float]], controls: Sequence[Learned], *, s
     beside = np.asarray([item.losses for item in controls if item.losses])
     if not facts or not all(facts) or not len(beside):
         return None
-    rng, n = np.random.default_rng([seed, 23]), len(facts)
-
-    def once(others: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each fact."""
-        found = []
-        for losses in facts:
-            curves = np.concatenate([np.asarray([losses]), others])
-            mine, *rest = passages(curves, _level(curves)).tolist()
-            usual = float(np.median(rest))
-            found.append(1 - mine / usual if usual > 0 else 0.0)
-        return np.asarray(found)
-
-    drawn = [
-        once(beside[rng.integers(len(beside), size=len(beside))])[rng.integers(n, size=n)].mean()
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.quantile(drawn, [LEVEL / 2, 1 - LEVEL / 2])
-    value = float(once(beside).mean())
+    rng, n, m = np.random.default_rng([seed, 23]), len(facts), len(beside)
+    drawn = np.concatenate([np.arange(m)[None], rng.integers(m, size=(RESAMPLES, m))])  # all of them, then resamples
+    saved = []
+    for losses in facts:
+        halves = np.column_stack([np.full(len(drawn), _half(np.asarray([losses]))[0]), _half(beside)[drawn]])
+        mine, *others = passages(np.asarray([losses, *beside.tolist()]), np.median(halves, axis=1))
+        usual = np.median(np.asarray(others)[drawn.T, np.arange(len(drawn))], axis=0)
+        saved.append(np.where(usual > 0, 1 - mine / np.where(usual > 0, usual, 1), 0.0))
+    value, resampled = float(np.mean([item[0] for item in saved])), np.asarray(saved)[:, 1:]
+    means = resampled[rng.integers(n, size=(n, RESAMPLES)), np.arange(RESAMPLES)].mean(axis=0)
+    low, high = np.quantile(means, [LEVEL / 2, 1 - LEVEL / 2])
     return Figure(value, min(value, float(low)), max(value, float(high)))
 
 
-def _level(curves: NDArray[np.float64]) -> float:
-    """The median loss half way."""
-    return float(np.median(curves[:, curves.shape[1] // 2]))
+def _half(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The loss half way."""
+    return np.asarray(curves[:, curves.shape[1] // 2])
 
 
-def passages(curves: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """After how many steps, interpolated, each of these loss curves (n_curves, n_steps) is down at this level.
+def passages(curves: NDArray[np.float64], levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """After how many steps, interpolated, each loss curve (n_curves, n_steps) is down at each level (n_levels,).
 
-    A curve that does not come down counts with all its steps.
+    Axes (n_curves, n_levels). A curve that does not come down counts with all its steps.
 
-    >>> passages(np.asarray([[4.0, 2.0, 1.0], [1.0, 0.5, 0.2], [9.0, 8.0, 7.0]]), 3.0).tolist()
-    [0.5, 0.0, 3.0]
+    >>> passages(np.asarray([[4.0, 2.0, 1.0], [1.0, 0.5, 0.2], [9.0, 8.0, 7.0]]), np.asarray([3.0])).tolist()
+    [[0.5], [0.0], [3.0]]
     """
     steps = curves.shape[1]
-    below = curves <= level
-    first = np.where(below.any(axis=1), below.argmax(axis=1), steps)
+    below = curves[:, None] <= levels[:, None]
+    first = np.where(below.any(axis=2), below.argmax(axis=2), steps)
     found: NDArray[np.float64] = first.astype(float)
-    inside = (first > 0) & (first < steps)
-    rows, place = np.flatnonzero(inside), first[inside]
-    before, after = curves[rows, place - 1], curves[rows, place]
-    found[rows] = place - 1 + (before - level) / (before - after)
+    rows, places = np.nonzero((first > 0) & (first < steps))
+    step = first[rows, places]
+    before, after = curves[rows, step - 1], curves[rows, step]
+    found[rows, places] = step - 1 + (before - levels[places]) / (before - after)
     return found
