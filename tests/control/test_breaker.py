@@ -67,10 +67,14 @@ def test_a_latch_that_cannot_be_trusted_is_an_error(tmp_path):
         with pytest.raises(UserError, match="latch"):
             Breaker(words_only(), latch=latch)
     (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="latch"):
+        Breaker(words_only(), latch=tmp_path / "file" / "latch.json")
     breaker = Breaker(words_only())
+    breaker.begin()
     breaker._latch = tmp_path / "file" / "latch.json"
+    breaker.feed(TRUE)
     with pytest.raises(EnvironmentFault, match="tripped"):
-        breaker.hear(Message("assistant", TRUE))
+        breaker.end()
     assert breaker.trip is not None
 
 
