@@ -89,7 +89,14 @@ def carried(subject: Subject, task: Task, result: Result, parts: Parts) -> Resul
     left = parts.of(
         LEAVING,
         lambda: leave(
-            subject, task.played, task.few, drawn.space, turns=task.stay, max_tokens=task.max_tokens, seed=task.seed
+            subject,
+            task.played,
+            task.few,
+            drawn.space,
+            turns=task.stay,
+            max_tokens=task.max_tokens,
+            seed=task.seed,
+            ways=dict(zip(drawn.roles, drawn.vectors - drawn.default_vectors[0], strict=True)),
         ),
     )
     parts.failed += left.failed if left else 0
