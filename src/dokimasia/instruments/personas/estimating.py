@@ -123,7 +123,7 @@ def _traits(result: Result) -> Iterator[Estimate]:
             n=item.n,
             unit="lengths of the trait's vector",
             direction=f"higher: more {item.name}",
-            method="Student's interval over questions",
+            method="Student's interval over questions, given the vector",
         )
 
 

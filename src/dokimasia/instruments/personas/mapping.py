@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ FEWEST_ROLES = 4
 STABLE = 0.9
 """The mean bootstrap correlation of the first component from which a map is called stable; it was set before any was drawn."""
 COMPONENTS = 10
-DRAWS = 400
+DRAWS = 300
 SHUFFLES = 199
 HALVES = 40
 
@@ -158,7 +158,8 @@ def draw_map(
         components=components,
         scale=scale,
     )
-    draws = [data.drawn(rng) for _ in range(DRAWS)]
+    first = vectors @ components[0]
+    draws = [_drawn(data, data.drawn(rng), first) for _ in range(DRAWS)]
     p, floor = _against_shuffled(data, variances, rng)
     kept_names = tuple(name for name, keep in zip(names, kept.tolist(), strict=True) if keep)
     return PersonaMap(
@@ -173,8 +174,8 @@ def draw_map(
         participation=participation_ratio(data),
         explained=jackknife(lambda rows: _first_share(vectors[rows]), len(vectors), within=(0.0, 1.0)),
         axis_length=length / scale,
-        axis_cosine=_axis_cosine(data, draws),
-        stability=_stability(data, draws, rng),
+        axis_cosine=_around(_drawn(data, data.even, first).axis, [draw.axis for draw in draws]),
+        stability=_stability(vectors, first, draws, data, rng),
         real=data.real,
         p=p,
         floor=floor / float(variances.sum()),
@@ -233,39 +234,44 @@ def _likeness(one: Array, other: Array) -> float:
     return abs(float(((one - one.mean()) * (other - other.mean())).mean()) / spread) if spread > 0 else 0.0
 
 
-def _stability(data: Replies, draws: Sequence[Array], rng: np.random.Generator) -> Stability:
-    whole = data.vectors(data.even)
-    places = whole @ _first(whole)[0]
+class _Draw(NamedTuple):
+    """With questions weighted: how like the whole map's its first component places the roles, the cosine of assistant axis
+    and first component, and the place of the role nearest to each default voice.
+    """
 
-    def by_questions(weights: Array) -> float:
-        vectors = data.vectors(weights)
-        return _likeness(vectors @ _first(vectors)[0], places)
+    likeness: float
+    axis: float
+    nearest: NDArray[np.int64]
 
+
+def _drawn(data: Replies, weights: Array, places: Array) -> _Draw:
+    vectors, voices = data.vectors(weights), data.default_vectors(weights)
+    middle, (first, _) = vectors.mean(axis=0), _first(vectors)
+    axis = voices.mean(axis=0) - middle
+    return _Draw(
+        likeness=_likeness(vectors @ first, places),
+        axis=abs(float(axis @ first)) / max(float(np.linalg.norm(axis)), 1e-300),
+        nearest=cosine(voices - middle, vectors - middle).argmax(axis=1),
+    )
+
+
+def _stability(
+    vectors: Array, places: Array, draws: Sequence[_Draw], data: Replies, rng: np.random.Generator
+) -> Stability:
     def by_roles() -> float:
-        return _likeness(whole @ _first(whole[rng.integers(0, len(whole), len(whole))])[0], places)
+        return _likeness(vectors @ _first(vectors[rng.integers(0, len(vectors), len(vectors))])[0], places)
 
     def by_halves() -> float:
         one, other = (data.vectors(weights) for weights in data.halves(rng))
         return _likeness(one @ _first(one)[0], other @ _first(other)[0])
 
+    questions, roles = [draw.likeness for draw in draws], [by_roles() for _ in range(DRAWS)]
+    halves = [by_halves() for _ in range(HALVES)]
     return Stability(
-        questions=_spread([by_questions(weights) for weights in draws]),
-        roles=_spread([by_roles() for _ in range(DRAWS)]),
-        halves=_spread([by_halves() for _ in range(HALVES)]),
+        questions=_around(float(np.mean(questions)), questions),
+        roles=_around(float(np.mean(roles)), roles),
+        halves=_around(float(np.mean(halves)), halves),
     )
-
-
-def _axis_cosine(data: Replies, draws: Sequence[Array]) -> Figure:
-    """Between assistant axis and first component, with the bootstrap's percentiles over questions."""
-
-    def between(weights: Array) -> float:
-        vectors = data.vectors(weights)
-        axis = data.default_vectors(weights).mean(axis=0) - vectors.mean(axis=0)
-        return abs(float(axis @ _first(vectors)[0])) / max(float(np.linalg.norm(axis)), 1e-300)
-
-    found = between(data.even)
-    low, high = np.quantile([between(weights) for weights in draws], [0.025, 0.975])
-    return Figure(found, min(found, float(low)), max(found, float(high)))
 
 
 def _against_shuffled(data: Replies, variances: Array, rng: np.random.Generator) -> tuple[float, float]:
@@ -286,16 +292,13 @@ def _against_shuffled(data: Replies, variances: Array, rng: np.random.Generator)
 
 
 def _standings(
-    data: Replies, space: Space, draws: Sequence[Array], names: Sequence[str], rng: np.random.Generator
+    data: Replies, space: Space, draws: Sequence[_Draw], names: Sequence[str], rng: np.random.Generator
 ) -> tuple[Standing, ...]:
     roles, voices = data.vectors(data.even), data.default_vectors(data.even)
     centre, n = roles.mean(axis=0), len(roles)
     wins = np.zeros((len(voices), n))
-    for weights in draws:
-        vectors = data.vectors(weights)
-        middle = vectors.mean(axis=0)
-        nearest = cosine(data.default_vectors(weights) - middle, vectors - middle).argmax(axis=1)
-        wins[np.arange(len(voices)), nearest] += 1 / len(draws)
+    for draw in draws:
+        wins[np.arange(len(voices)), draw.nearest] += 1 / len(draws)
     along_roles, along_voices = np.zeros(n), np.zeros(len(voices))
     for one, other in (pair for _ in range(HALVES // 2) for pair in _both(data.halves(rng))):
         axis = data.default_vectors(one).mean(axis=0) - data.vectors(one).mean(axis=0)
@@ -327,7 +330,7 @@ def _above(value: float, others: Array) -> Figure:
     return Figure(below / len(others), *clopper_pearson(below, len(others)))
 
 
-def _spread(values: Sequence[float]) -> Figure:
-    mean = float(np.mean(values))
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Figure(mean, min(mean, float(low)), max(mean, float(high)))
+def _around(value: float, draws: Sequence[float]) -> Figure:
+    """The value, and where 95% of draws lie."""
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return Figure(value, min(value, float(low)), max(value, float(high)))

@@ -27,7 +27,8 @@ class TraitVector:
     """What an instruction to be so changes, less what an instruction to be the opposite changes, at one layer.
 
     `vector` (d_model,) is the mean over `n` questions to which both replied. `auroc` says how often a reply towards it lies
-    beyond one away from it, on questions that the vector was not drawn from; chance is 0.5. `default` is by how much the
+    beyond one away from it, on questions that the vector was not drawn from and with the roles' mean reply to the same
+    question taken off both; chance is 0.5. `default` is by how much the
     default voice lies further towards it than the mean role, in units of the vector's length, and `above` the share of
     roles below it. `axis` is the vector's cosine with the assistant axis.
     """
@@ -64,22 +65,25 @@ def trait_vectors(
     where there are none.
     """
     found, lost = [], []
+    answered = whole_rows(roles).any(axis=0)
+    questions = np.full(roles.shape[1:], np.nan)
+    questions[answered] = np.nanmean(roles[:, answered], axis=0)
     for trait in traits:
-        towards, away = spoken.at(drawn.space.layer, [TOWARDS.format(trait.name), AWAY.format(trait.name)])
+        voices = [TOWARDS.format(trait.name), AWAY.format(trait.name)]
+        towards, away = spoken.at(drawn.space.layer, voices) - questions
         both = whole_rows(towards) & whole_rows(away)
         if both.sum() < 2 or not (towards[both] - away[both]).mean(axis=0).any():
             lost.append(trait.name)
             continue
-        found.append(_vector(trait.name, towards[both], away[both], drawn, roles, default))
+        found.append(_vector(trait.name, towards[both], away[both], drawn, default - questions))
     return tuple(found), tuple(lost)
 
 
-def _vector(name: str, towards: Array, away: Array, drawn: PersonaMap, roles: Array, default: Array) -> TraitVector:
+def _vector(name: str, towards: Array, away: Array, drawn: PersonaMap, default: Array) -> TraitVector:
     differences = towards - away
     vector = differences.mean(axis=0)
     units = vector / float(vector @ vector)
-    with np.errstate(invalid="ignore"):
-        further = (default - np.nanmean(roles, axis=0)) @ units
+    further = default @ units
     answered = np.flatnonzero(np.isfinite(further))
     along = drawn.vectors @ units
     return TraitVector(
