@@ -108,6 +108,7 @@ def test_a_walk_has_no_end_of_its_half_life():
         ([np.arange(2.0)] * 3, "2 pairs of turns"),
         ([np.full((8, 1), 3.0)] * 5, "alike"),
         ([np.column_stack([np.arange(8.0) ** 2 % 5] * 2)] * 5, "vary together"),
+        ([start * 0.5 ** np.arange(6.0) for start in range(1, 6)], "exactly"),
         ([np.zeros((5, 4))] * 5, "shapes"),
         ([np.zeros((5, 1)), np.zeros((5, 2))], "shapes"),
         ([np.array([1.0, math.inf, 2.0])] * 4, "infinite"),

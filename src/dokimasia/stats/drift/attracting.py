@@ -55,9 +55,9 @@ def attraction(
 
     It is claimed if all of four things hold. The map predicts the next turn better than with the turns of each conversation
     in random order (p at most `alpha`; the statistic is minus the log determinant of the residual covariance). The interval
-    of its spectral radius, of confidence `1 - alpha`, lies below 1. Its fixed point lies in the region visited. And the map
-    leaves nothing that the number of the turn or the turn before would tell: they save no more than in conversations drawn
-    from the map (`misfit` above `alpha`), as they do where turns go on drifting, or are read through noise. So on turns whose
+    of its spectral radius, of confidence `1 - alpha`, lies below 1. Its fixed point lies in the region visited. And
+    neither the number of the turn nor the turn before tells more than in conversations drawn from the map (`misfit` above
+    `alpha`), as they do where turns go on drifting, or are read through noise. So on turns whose
     order means nothing, and on random walks, it is claimed in at most a share `alpha` of cases: either error alone would have
     to pass a test of that level.
 
@@ -90,7 +90,9 @@ def attraction(
     if not inside:
         reasons.append("the fixed point lies outside of what was visited")
     misfit = fits(turns, found.matrix, draws=draws, seed=seed)
-    if misfit is not None and misfit <= alpha:
+    if misfit is None:
+        reasons.append("there are too few turns in a row to see whether the map tells all")
+    elif misfit <= alpha:
         reasons.append("the map does not tell all: turns go on drifting, or are read through noise")
     power = _power(turns, alpha, seed)
     short_of_power = bool(reasons) and power < WANTED
@@ -138,31 +140,49 @@ def _predicted(points: NDArray[np.float64], paired: NDArray[np.bool_]) -> NDArra
 
 
 def fits(turns: Turns, matrix: NDArray[np.float64], *, draws: int, seed: int) -> float | None:
-    """How often do the turn's number and the turn before it add as much in conversations drawn from the map? A p-value."""
-    thrice = turns.paired[:, :-1] & turns.paired[:, 1:]
-    if thrice.sum() < 3 * (turns.k + 2):
+    """Do the turn's number, or the turn before it, tell more than in conversations drawn from the map? A p-value.
+
+    Twice the smaller of the two tests'; None with too few turns for the second.
+    """
+    if not _told_apart(turns):
         return None
-    observed = _added(turns.points[None], thrice)[0]
-    simulated = np.concatenate(
-        [_added(one, thrice) for one in Resampler.of(turns, draws=draws, seed=seed).conversations(matrix)]
-    )
-    return float((1 + (simulated >= observed).sum()) / (1 + len(simulated)))
+    observed = _added(turns.points[None], turns)
+    resampler = Resampler.of(turns, draws=draws, seed=seed)
+    simulated = np.concatenate([_added(one, turns) for one in resampler.conversations(matrix)], axis=1)
+    values = (1 + (simulated >= observed).sum(axis=1)) / (1 + simulated.shape[1])
+    return min(1.0, 2 * float(values.min()))
 
 
-def _added(points: NDArray[np.float64], thrice: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """By how much the log determinant of what is left falls, with the turn's number and the turn before (n_sets,)."""
-    kept = points[:, :, 2:][:, thrice], points[:, :, 1:-1][:, thrice], points[:, :, :-2][:, thrice]
-    after, now, before = (one - one.mean(axis=1, keepdims=True) for one in kept)
-    number = np.nonzero(thrice)[1].astype(float)
-    number = np.broadcast_to((number - number.mean())[:, None], (*now.shape[:2], 1))
-    little, much = (_logs(after, given) for given in (now, np.concatenate([now, before, number], axis=-1)))
-    return np.asarray(little - much)
+def _thrice(turns: Turns) -> NDArray[np.bool_]:
+    """Where three turns follow one another, (n, n_turns - 2)."""
+    return np.asarray(turns.paired[:, :-1] & turns.paired[:, 1:])
 
 
-def _logs(after: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[np.float64]:
-    turned = np.swapaxes(given, -1, -2)
+def _told_apart(turns: Turns) -> bool:
+    """Whether there are turns enough to see what the turn before adds."""
+    return bool(_thrice(turns).sum() >= 3 * (turns.k + 2))
+
+
+def _added(points: NDArray[np.float64], turns: Turns) -> NDArray[np.float64]:
+    """By how much the log determinant of what is left falls with the turn's number, and with the turn before (2, n_sets)."""
+    paired, thrice = turns.paired, _thrice(turns)
+    number = np.nonzero(paired)[1].astype(float)[None, :, None]
+    by_number = _saved(points[:, :, 1:][:, paired], points[:, :, :-1][:, paired], number)
+    by_turn = _saved(points[:, :, 2:][:, thrice], points[:, :, 1:-1][:, thrice], points[:, :, :-2][:, thrice])
+    return np.stack([by_number, by_turn])
+
+
+def _saved(after: NDArray[np.float64], now: NDArray[np.float64], more: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much lower the log determinant of what is left of `after` (n_sets, n, k) is, given `more` beside `now`."""
+    after, now, more = (values - values.mean(axis=1, keepdims=True) for values in (after, now, more))
+    more = np.broadcast_to(more, (*now.shape[:2], more.shape[2]))
+    return np.asarray(_left(after, now) - _left(after, np.concatenate([now, more], axis=2)))
+
+
+def _left(after: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+    turned = np.swapaxes(given, 1, 2)
     left = after - given @ np.linalg.solve(turned @ given, turned @ after)
-    return np.asarray(np.linalg.slogdet(np.swapaxes(left, -1, -2) @ left)[1])
+    return np.asarray(np.linalg.slogdet(np.swapaxes(left, 1, 2) @ left)[1])
 
 
 def _inside(turns: Turns, found: LinearMap) -> bool:
@@ -179,6 +199,8 @@ def _inside(turns: Turns, found: LinearMap) -> bool:
 
 def _power(turns: Turns, alpha: float, seed: int) -> float:
     """The chance that a drift of the reference radius passes both tests in conversations with turns where these have them."""
+    if not _told_apart(turns):
+        return 0.0
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((SIMULATED, *turns.points.shape))
     walk, drift = np.cumsum(noise, axis=2), noise.copy()

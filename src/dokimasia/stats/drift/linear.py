@@ -26,6 +26,7 @@ LARGEST_RADIUS = 1.5
 """Radii beyond it are not told apart: an interval that reaches it is unbounded above."""
 STEPS = 9
 SMALLEST_SHAPE = 1e-3
+WORST_CONDITION = 1e10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,18 +124,26 @@ def shortfall(turns: Turns) -> str | None:
 
 
 def check(turns: Turns) -> None:
-    """Raise unless a map can be fitted with each conversation left out."""
+    """Raise unless a map can be fitted with each conversation left out, and something is left that it does not predict."""
     short = shortfall(turns)
     if short is not None:
         raise DataError("Enough turns for a map are expected.", f"Found {short}.", "Add conversations.")
     square = sums(turns.points - turns.visited.mean(axis=0), turns.paired).square
     apart = square.sum(axis=0) - square
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", apart), 1e-300))
-    if np.linalg.cond(apart / (scale[:, :, None] * scale[:, None, :])).max() > 1e10:
+    if np.linalg.cond(apart / (scale[:, :, None] * scale[:, None, :])).max() > WORST_CONDITION:
         raise DataError(
             "Turns that vary in every coordinate are expected.",
             "Found some that are alike, or vary together.",
             "Keep fewer coordinates, or look at what the model says.",
+        )
+    fitted = sums(turns.points, turns.paired).fitted()
+    left = (turns.after - turns.before @ fitted[1:] - fitted[0]) / turns.visited.std(axis=0)
+    if np.linalg.eigvalsh(left.T @ left).min() * WORST_CONDITION < turns.pairs:
+        raise DataError(
+            "Turns that follow one another with some chance are expected.",
+            "Found that a map predicts them exactly.",
+            "Look at what the model says: it may repeat itself.",
         )
 
 
