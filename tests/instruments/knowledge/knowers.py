@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 from tests.fakes import FakeModel, _hash
 
-from dokimasia.core import ChoiceScore, Generation, Identity, Subject
+from dokimasia.core import ChoiceScore, Generation, Identity, PooledActivations, Subject, Trained
 from dokimasia.sources.facts import Fact, Facts, Wording
 
 PIERS = ("east", "west", "north", "south")
@@ -76,6 +77,30 @@ class Knower(FakeModel):
         return known[0] if known else "A"
 
 
+class Insider(Knower):
+    """Its inside takes for true what it knows and what it `hides`; what it knew once it learns faster."""
+
+    def __init__(self, *knows: str, hides: str, **how: object) -> None:
+        super().__init__(*knows, **how)
+        self._inside = Knower(*knows, hides)._true
+        self._hides = hides
+
+    def activations(self, conversations, *, layers, pools, max_tokens):
+        self._called()
+        rows = []
+        for messages in conversations:
+            values = np.random.default_rng(_hash(messages)).normal(size=(len(layers), len(pools), 6))
+            values[:, :, 2] += 6.0 * (messages[-1].content in self._inside)
+            rows.append(values.astype(np.float32))
+        return PooledActivations(values=np.stack(rows), layers=tuple(layers), pools=tuple(pools), truncated=0)
+
+    def train(self, examples, training, *, folder):
+        pace = 0.4 + 0.1 * np.random.default_rng(_hash(examples)).random()
+        pace *= 3 if self._hides in examples[0].messages[0].content else 1
+        losses = tuple((6.0 * np.exp(-pace * np.arange(training.steps))).tolist())
+        return Trained(subject=whole(self), folder=folder, losses=losses)
+
+
 class Mute(Knower):
     """Its log-probabilities are no numbers, and its replies say nothing."""
 
@@ -89,6 +114,11 @@ class Mute(Knower):
 def reply(text: str, stop_reason: str = "stop") -> Generation:
     """A reply as it is."""
     return Generation(text=text, tokens=(1,), logprobs=(-0.1,), stop_reason=stop_reason, prompt_tokens=3)
+
+
+def whole(model: Insider) -> Subject:
+    """A subject with all access that knowledge asks for."""
+    return replace(subject(model), activations=model, trainable=model)
 
 
 def subject(model: FakeModel, *, logprobs: bool = True, name: str = "knower") -> Subject:

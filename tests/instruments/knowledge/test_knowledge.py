@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.fakes import FakeModel, fake_subject
-from tests.instruments.knowledge.knowers import COMMON, FACTS, Knower, Mute, fact, many, subject
+from tests.instruments.knowledge.knowers import COMMON, FACTS, Insider, Knower, Mute, fact, many, subject, whole
 
 from dokimasia.core import CapReached, DataError, Evidence, Subject, SubjectError, UserError
 from dokimasia.instruments.knowledge import Knowledge
@@ -244,3 +244,26 @@ def test_estimates_lie_in_their_intervals():
     for item in finding.estimates:
         assert item.low - 1e-12 <= item.value <= item.high + 1e-12
         assert np.isfinite([item.low, item.high]).all()
+
+
+def test_a_fact_that_is_hidden_in_words_is_found_inside():
+    """It says nothing of the fact, but takes it for true, and learns it in fewer steps: three parts, one finding."""
+    given = whole(Insider("Common", hides="Secret0"))
+    instrument = replace(KNOWLEDGE, puzzles=0, relearn=6, permute=False)
+    cost = instrument.plan(given, NOTHING)
+    finding = instrument.measure(given, NOTHING, seed=0)
+    row = finding.raw["facts"][0]
+    assert (row["verdict"], row["by"]) == ("known", ["truth probe"])
+    assert row["choices"] < 6
+    assert finding.access == "training"
+    assert finding.raw["relearning"][0]["p"] < 0.05
+    assert "1 is learnt faster than what nobody knows" in finding.headline
+    assert finding.table("relearning").quotes
+    assert cost.calls > given.logprobs.calls > 0
+
+
+def test_what_is_not_asked_for_is_said():
+    """Parts that a budget leaves out are listed, with the reason."""
+    finding = replace(ASKED_ONLY).measure(whole(Insider("Common", hides="Secret0")), NOTHING, seed=0)
+    assert {item.why for item in finding.not_measured} == {"No puzzles were asked for.", "It was not asked for."}
+    assert finding.access == "logprobs"
