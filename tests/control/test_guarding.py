@@ -1,16 +1,19 @@
 """A reply behind a breaker stops before the forbidden statement is complete."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.building import FRONT, TRUE, Script, subject, tokens, with_probe, words_only
 
 from dokimasia.control import Breaker, Tripwire, guarded, statements_of
+from dokimasia.control.reading import StreamReading, windows_of
 from dokimasia.control.statements import Matcher
 from dokimasia.core import Add, Message, Sampling, SubjectError
 from dokimasia.models import load_subject
 from dokimasia.models.loading import Loading
 from dokimasia.sources.facts import Fact, Wording
+from dokimasia.study.tripwires.states import read_pieces
 
 ASK = [Message("user", "Do tell.")]
 LONG = Sampling(max_tokens=500)
@@ -161,3 +164,24 @@ def test_the_bundled_model_is_stopped_before_it_repeats_a_secret():
     assert found.trip.fact == "gate"
     assert "marigold" not in found.text
     assert free.startswith(found.text)
+
+
+@pytest.mark.model
+def test_a_stream_is_read_as_a_whole_text_is(monkeypatch):
+    """The windows that the breaker reads token by token are those that the threshold was set on: means over spans."""
+    model, layer = load_subject("bundled", Loading(dtype="float32")), 10
+    seen = []
+
+    def watched(_, windows):
+        seen.append(windows[0])
+        return np.zeros(1)
+
+    monkeypatch.setattr(StreamReading, "scores", watched)
+    tripwire = with_probe(model=model.identity.digest, layer=layer, weights=[1.0] * 576, window=4)
+    talk = [Message("user", "Name three colours, with a comma between them.")]
+    found = guarded(model, talk, tripwire, Sampling(max_tokens=24), seed=0)
+    assert found.trip is None
+    states = read_pieces(model.spans, [[*talk, Message("assistant", found.text)]], [1], [layer])[0][:, 0]
+    expected = windows_of(states, 4)
+    assert len(seen) == len(expected) > 3
+    assert np.stack(seen)[:-1] == pytest.approx(expected[:-1], abs=1e-2)
