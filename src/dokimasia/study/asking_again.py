@@ -29,7 +29,7 @@ FORMAT = 1
 class Look:
     """What a look found. `alarm` latches: it is that of any look in the ledger, first raised at look `alarmed_at`.
 
-    `log_e` is this look's evidence by itself that facts gained on controls since the first look, in nats; `log_evidence`
+    `log_e` is the evidence at this look by itself that facts gained on controls since the first look, in nats; `log_evidence`
     that of all looks, at any time: an alarm at `ln(1/alpha)`. `lead` is the evidence by itself that facts are ahead of
     controls at the first look, which the alarm leaves out. `change` is the difference in differences since the first look,
     with the interval of a single look. `left` rounds of puzzles were not put to this very subject yet; `fresh` says whether
@@ -224,7 +224,7 @@ def _entry(
     alpha: float,
     planned: int,
 ) -> Entry:
-    log_e = log_gain(entries[0].rows, rows) if entries else None
+    log_e = log_gain(entries[0].rows, [*(entry.rows for entry in entries[1:]), rows]) if entries else None
     so_far = [entry.log_e for entry in entries if entry.log_e is not None]
     evidence = float(log_e_looks([*so_far, log_e], planned=planned)[-1]) if log_e is not None else 0.0
     latched = any(entry.alarm for entry in entries)

@@ -3,14 +3,17 @@
 **The unit is a fact, at all looks together.** A subject that does not know may think something of a fact, stick to it for a
 while and then think something else; its answers at one look tell much about those at the next. What makes facts and controls
 comparable is that whatever an unknowing subject thinks of a made-up control it might as well have thought of a fact: the
-labels are exchangeable, and they still are among those that were not solved at the first look. So each look gives an
-e-value from the labels of these (`stats.exchangeable`), and looks are summed with fixed weights, however they hang together.
+labels are exchangeable, and they still are among those that were not solved at the first look. So all that was seen of
+these until a look gives an e-value from the labels (`stats.exchangeable`), and the e-values of all looks are summed with
+fixed weights, however they hang together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from dokimasia.core import Subject
 from dokimasia.instruments.knowledge.generated import fewest_false, rounds
@@ -62,21 +65,35 @@ class Rounds:
         return tuple(found)
 
 
-def log_gain(first: Sequence[Row], now: Sequence[Row]) -> float:
+def log_gain(first: Sequence[Row], later: Sequence[Sequence[Row]]) -> float:
     """Evidence, in nats, that facts are solved now that were not at the first look, more of them than of such controls.
 
-    What is missing counts against it.
+    `later` are all looks since, the present one last. What is missing counts against it. Averaged over the last one, two,
+    four ... looks taken together: who has come to know a fact goes on solving it, and who has not changes its mind.
     """
     unsolved = {(row.name, row.control) for row in first if row.share(missing_solved=True) <= 0.5}
-    return log_lead([row for row in now if (row.name, row.control) in unsolved])
+    looks = [[row for row in rows if (row.name, row.control) in unsolved] for rows in later]
+    windows = [2**power for power in range(len(looks).bit_length())]
+    found = [log_e_labels(_strata(looks[-length:])) for length in windows]
+    return float(np.logaddexp.reduce(found) - np.log(len(found)))
 
 
 def log_lead(rows: Sequence[Row]) -> float:
     """Evidence, in nats, that facts are solved more often than controls at this look; what is missing counts against it."""
-    strata: dict[tuple[int, ...], tuple[list[float], list[float]]] = {}
-    for row in rows:
-        strata.setdefault(row.options, ([], []))[row.control].append(row.share(missing_solved=row.control))
-    return log_e_labels(list(strata.values()))
+    return log_e_labels(_strata([rows]))
+
+
+def _strata(looks: Sequence[Sequence[Row]]) -> list[tuple[list[float], list[float]]]:
+    """The mean shares of facts and of controls, those together that were put puzzles with the same options."""
+    found: dict[tuple[str, bool], list[Row]] = {}
+    for row in (row for rows in looks for row in rows):
+        found.setdefault((row.name, row.control), []).append(row)
+    strata: dict[object, tuple[list[float], list[float]]] = {}
+    for (_, control), rows in found.items():
+        shares = [row.share(missing_solved=control) for row in rows]
+        both = strata.setdefault(tuple(row.options for row in rows), ([], []))
+        both[control].append(sum(shares) / len(shares))
+    return list(strata.values())
 
 
 def _all(fact: Fact, wrong: int, seed: int) -> Mapping[str, tuple[Puzzle, ...]]:
