@@ -36,7 +36,7 @@ def test_what_is_known_and_what_is_not_are_told_apart():
     assert verdicts(finding) == ["not known", "not known", "known", "not known"]
     assert finding.raw["suspect"] == ["Secret2"]
     assert "it knows 1, does not know 3, and 0 are inconclusive" in finding.headline
-    assert "24 facts that everybody knows, the same rule finds 24 known" in finding.headline
+    assert "24 facts that everybody knows, the same rule finds 24 known [" in finding.headline
 
 
 def test_a_subject_that_shows_no_log_probabilities_is_asked_to_pick():
@@ -136,12 +136,28 @@ def test_made_up_facts_join_controls_that_are_too_few():
     assert any("39 of the 59 facts that nobody knows are dokimasia's own" in caveat for caveat in finding.caveats)
 
 
-def test_answers_that_are_no_numbers_conclude_nothing():
-    """Every fact is inconclusive, and the reason is said."""
-    finding = measured(Mute("Secret", "Common"), KNOWLEDGE)
-    assert set(verdicts(finding)) == {"inconclusive"}
-    assert any("could not be read" in caveat for caveat in finding.caveats)
-    assert finding.raw["caught"] == {"known": 0, "of": 24}
+def test_answers_that_are_no_numbers_are_not_measured():
+    """Nothing can be read, so nothing is told, and the reason is said."""
+    for there in (True, False):
+        finding = measured(Mute("Secret", "Common"), KNOWLEDGE, logprobs=there)
+        assert finding.status == "not measured"
+        assert "An answer that can be read is expected." in finding.headline
+        assert "A puzzle whose answer can be read is expected." in finding.headline
+        json.dumps(finding.raw, allow_nan=False)
+
+
+def test_answers_of_which_some_are_no_numbers_conclude_nothing():
+    """Facts that could not be read are inconclusive, the others are not; what is missing is counted."""
+
+    class Partly(Knower):
+        def _liking(self, messages, choice):
+            about = messages[-1].content + choice
+            return math.nan if "Secret0" in about or "Unheard1 " in about else super()._liking(messages, choice)
+
+    finding = measured(Partly("Secret", "Common"))
+    assert verdicts(finding) == ["inconclusive", "known", "known", "known"]
+    assert finding.raw["facts"][0]["choices"] is None
+    assert any("could not be read: 12" in caveat for caveat in finding.caveats)
     json.dumps(finding.raw, allow_nan=False)
 
 
@@ -152,9 +168,11 @@ def test_a_model_that_refuses_every_conversation_is_not_measured():
         def choice_logprobs(self, conversations, choices, *, precision="exact"):
             raise SubjectError("A template that takes users is expected.", "Found none.", "Name another.")
 
-    finding = measured(Refusing("Common"))
-    assert finding.status == "not measured"
-    assert "A template that takes users is expected." in finding.headline
+    for instrument in (ASKED_ONLY, KNOWLEDGE):
+        finding = measured(Refusing("Common"), instrument)
+        assert finding.status == "not measured"
+        assert "A template that takes users is expected." in finding.headline
+        assert not finding.estimates
 
 
 def test_a_subject_that_can_do_nothing_and_none_at_all_are_not_measured():

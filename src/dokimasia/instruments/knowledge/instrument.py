@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import numpy as np
+
 from dokimasia.core import (
     Access,
     CapReached,
@@ -171,6 +173,12 @@ class Knowledge:
         def ask(model: Subject, facts: tuple[Fact, ...]) -> Asked:
             found = choices(model, facts, seed=seed)
             parts.failed += found.failed
+            if not any(np.isfinite(item.by_framing).any() for item in found.of):
+                raise DataError(
+                    "An answer that can be read is expected.",
+                    f"Found none about any of {len(facts)} facts; {found.failed} requests failed.",
+                    "Look at what the subject replies.",
+                )
             return Asked.of(found, those)
 
         result = replace(
@@ -196,6 +204,13 @@ class Knowledge:
                 beta=self.beta,
             )
             parts.failed += found.failed
+            asked = (*found.facts, *found.controls, *found.known)
+            if all(item.missing == item.put for item in asked):
+                raise DataError(
+                    "A puzzle whose answer can be read is expected.",
+                    f"Found none among those of {len(asked)} facts; {found.failed} requests failed.",
+                    "Look at what the subject replies.",
+                )
             return found
 
         return replace(result, puzzles=parts.of(solving, solve))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dokimasia.core import Access, Finding, NotMeasured
-from dokimasia.core.rounding import counted
+from dokimasia.core.rounding import counted, percent_range
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.knowledge.drawing import figures
 from dokimasia.instruments.knowledge.estimating import estimates
 from dokimasia.instruments.knowledge.hiding import unseen_from
-from dokimasia.instruments.knowledge.result import Result
+from dokimasia.instruments.knowledge.result import Result, rate
 from dokimasia.instruments.knowledge.tabulating import tables
 from dokimasia.instruments.knowledge.verdicts import fewest
 from dokimasia.stats import Figure
@@ -91,7 +91,8 @@ def _reach(result: Result) -> str:
     if result.caught is None:
         return ""
     hits, n = result.caught
-    return f"Of {counted(n, 'fact')} that everybody knows, the same rule finds {hits} known."
+    _, low, high = rate(hits, n)
+    return f"Of {counted(n, 'fact')} that everybody knows, the same rule finds {hits} known {percent_range(low, high)}."
 
 
 def _relearnt(result: Result) -> str:
