@@ -146,8 +146,9 @@ def speak(
     seeds = [_seed(seed, voice.name, question) for voice in voices for question in questions]
     sampling = Sampling(max_tokens=max_tokens, temperature=TEMPERATURE)
     replies: list[Generation] = []
-    for start in range(0, len(asked), BATCH):
-        end = start + BATCH
+    size = BATCH if subject.service is None else max(1, len(asked))
+    for start in range(0, len(asked), size):
+        end = start + size
         replies += subject.text.generate(asked[start:end], sampling, seeds=seeds[start:end])
     told = [(*messages, Message("assistant", reply.text)) for messages, reply in zip(asked, replies, strict=True)]
     faults = [_fault(reply) for reply in replies]
