@@ -19,6 +19,7 @@ import numpy as np
 from dokimasia.core import Example, Sampling, Training
 from dokimasia.instruments import personas as family
 from dokimasia.instruments.personas.capping import cap_axis
+from dokimasia.instruments.personas.instrument import Personas
 from dokimasia.instruments.personas.loops import looped
 from dokimasia.instruments.personas.mapping import STABLE, draw_map
 from dokimasia.instruments.personas.slant import become
@@ -38,15 +39,13 @@ DISPLACED, RANDOMS, FACTS = 8, 5, 60
 DEFAULT = DEFAULTS[0]
 
 
-def code(*names):
-    """Digest of files of the instrument, all of them if none is named."""
-    place = Path(family.__file__).parent
-    files = [place / name for name in names] or [Path(__file__), *sorted(place.glob("*.py"))]
+def code():
+    """Digest of this file and the instrument's, which figures depend on: they are made again when it changes."""
+    files = [Path(__file__), *sorted(Path(family.__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-FIGURES, REPLIES = code(), code("speaking.py", "loops.py")
-"""What figures, and replies, depend on: they are made again when it changes."""
+FIGURES, REPLIES = code(), Personas.version
 
 
 def folder():
@@ -166,7 +165,7 @@ def headline():
 def placed(name):
     """Where the default voice of this copy (None: of the untouched model) stands among the roles of its own map."""
     found = map_of(spoken(name), headline())
-    (place,) = found.places
+    (place,) = found.standings
     order = sorted(zip(place.cosines, found.roles, place.nearest, strict=True), reverse=True)
     return {
         "order": [role for _, role, _ in order],
@@ -193,8 +192,8 @@ def moved(name):
 
 
 def settings_of(name):
-    voice = None if name is None else by_name(name)
-    return plain().identity.digest, voice, TRAINING, FIGURES
+    taught = None if name is None else (by_name(name), taught_questions(), TAUGHT_TOKENS)
+    return plain().identity.digest, taught, TRAINING, FIGURES
 
 
 def recovered():
