@@ -70,7 +70,7 @@ def replies_to(transcripts: Sequence[Transcript], replies: Text | None, *, seed:
     """Ordinary replies: those that the transcripts end with, or else the subject's own; without one, the text itself."""
     parts = _parts([item.digest for item in transcripts], "ordinary", seed)
     found = {row: item.messages for row, item in enumerate(transcripts) if item.messages[-1].role == "assistant"}
-    rest = sorted(set(range(len(transcripts))).difference(found), key=lambda row: transcripts[row].digest)
+    rest = sorted(set(range(len(transcripts))).difference(found), key=lambda row: _length_first(transcripts[row]))
     if replies is None:
         found |= {row: (Message("assistant", transcripts[row].input_text),) for row in rest}
     else:
@@ -87,6 +87,11 @@ def replies_to(transcripts: Sequence[Transcript], replies: Text | None, *, seed:
         for row, item in enumerate(transcripts)
         if found[row][-1].content.strip()
     ]
+
+
+def _length_first(transcript: Transcript) -> tuple[int, str]:
+    """An order that any order of the files gives, in which neighbours are of about one length."""
+    return sum(len(message.content) for message in transcript.messages), transcript.digest
 
 
 def _seed(transcript: Transcript, seed: int) -> int:
