@@ -80,7 +80,7 @@ class Capping:
     randoms: tuple[Way, ...]
 
     def displaced(self, place: int = 0) -> Figure | None:
-        """How far below the default voice the roles speak, uncapped; mean over roles."""
+        """How far below the default voice the roles speak, uncapped; mean over roles, given its replies to the same questions."""
         gap = self.plain.read[:1, :, place] - self.plain.read[1:, :, place]
         return _mean(gap)
 
@@ -148,6 +148,8 @@ def cap_axis(
     seed: int,
 ) -> Capping:
     """Cap the axis in the first of the spaces, see what the roles say then, and what it costs.
+
+    Every token is capped, those that are read and those that are written.
 
     Parameters
     ----------
