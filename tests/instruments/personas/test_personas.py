@@ -141,6 +141,12 @@ def test_sets_that_make_no_map_are_refused():
     """One role and duplicate roles are told as what they are."""
     one = replace(SMALL, personas=replace(SMALL.personas, roles=SMALL.personas.roles[:1]))
     assert "Found 1" in why(measured(one), "characters")
+    mute = replace(SMALL, personas=replace(SMALL.personas, questions=()))
+    assert mute.plan(cast_subject(), Evidence()).calls > 0
+    assert "0 questions" in why(measured(mute), "characters")
+    single = replace(SMALL, personas=replace(SMALL.personas, questions=("Who?",)))
+    assert single.plan(cast_subject(), Evidence()).calls > 0
+    assert "2 questions at least" in why(measured(single), "characters")
     twice = replace(SMALL, personas=replace(SMALL.personas, roles=SMALL.personas.roles[:5] + SMALL.personas.roles[:1]))
     with pytest.raises(DataError, match="Found twice: r0"):
         measured(twice)
@@ -217,7 +223,7 @@ def test_a_voice_says_the_same_wherever_it_stands():
 def test_every_default_option_can_be_measured_on_a_fake():
     """The defaults need no file and no base, and plan what they ask."""
     model = FakeModel()
-    instrument = Personas(roles=8, questions=3, traits=2, scripts=5, turns=3, played=2, stay=1)
+    instrument = Personas(roles=8, questions=3, traits=2, scripts=1, turns=5, played=2, stay=1)
     plan = instrument.plan(cast_subject(model), Evidence())
     assert instrument.measure(cast_subject(model), Evidence(), seed=0).headline
     assert model.calls == plan.calls

@@ -39,11 +39,11 @@ def _map(result: Result) -> list[FigureData]:
             y_label=f"second component ({shares[1]})",
             places=(
                 *(
-                    Place(label=name, x=float(x), y=float(y), group="default voice", key=True)
-                    for name, (x, y) in zip(drawn.defaults, defaults[:, :2], strict=True)
+                    Place(label=name, x=float(x), y=float(y), group="default voice", key=not place)
+                    for place, (name, (x, y)) in enumerate(zip(drawn.defaults, defaults[:, :2], strict=True))
                 ),
                 *(
-                    Place(label=name, x=float(x), y=float(y), group="roles", key=False)
+                    Place(label=name, x=float(x), y=float(y), group="roles")
                     for place, (name, (x, y)) in enumerate(zip(drawn.roles, roles[:, :2], strict=True))
                     if place not in near
                 ),
@@ -91,8 +91,15 @@ def _trajectories(result: Result) -> list[FigureData]:
                     y=tuple(float(np.nanmean(places[:, turn])) for turn in turns),
                 )
             )
-    if not series:
+    drawn = result.drawn
+    if not series or drawn is None:
         return []
+    ends = (1.0, float(walks.places.shape[1]))
+    default = float(drawn.space.along(drawn.default_vectors[0]))
+    series += [
+        Series(name=name, x=ends, y=(at, at), style="dashed")
+        for name, at in ((drawn.defaults[0], default), ("mean role", 0.0))
+    ]
     return [
         FigureData(
             name="personas-trajectories",
@@ -131,12 +138,12 @@ def _itself(result: Result) -> list[FigureData]:
         name="personas-itself-roles",
         title="Who speaks otherwise of itself than the default voice?",
         kind="dots",
-        x_label=f"how much rather it claims than the default voice ({found.unit}), with 95% interval",
+        x_label=f"claims rather than denies, less the default voice ({found.unit})",
         series=(interval_dots("roles", [(row, *item.figure) for row, item in enumerate(differences)]),),
         rows=tuple(item.voice for item in differences),
         reference=0.0,
         free=True,
-        caption="Over all questions about itself, the same ones. Of many roles some will lie off 0 by chance: see the "
+        caption="Over the same questions, with 95% intervals. Of many roles some will lie off 0 by chance: see the "
         "false-discovery rate in the table.",
     )
     if not default and not roles:

@@ -25,6 +25,8 @@ def planned(subject: Subject, task: Task) -> Cost:
     if personas.scripts:
         cost += planned_conversing(subject, personas.scripts, turns=task.turns, max_tokens=new)
         cost += planned_trajectories(subject, personas.scripts, turns=task.turns, max_tokens=new)
+    if not task.played or len(task.few) < 2:
+        return cost
     cost += planned_leaving(subject, task.played, task.few, turns=task.stay, max_tokens=new)
     if subject.steerable is not None and subject.logprobs is not None:
         cost += planned_capping(

@@ -13,6 +13,7 @@ import numpy as np
 
 from dokimasia.core import (
     Cost,
+    DataError,
     Generation,
     Message,
     Sampling,
@@ -143,6 +144,12 @@ def speak(
     if subject.text is None:
         raise SubjectError("A subject that writes text is expected.", "This one writes none.", "Name another one.")
     asked = _asked(voices, questions)
+    if not asked:
+        raise DataError(
+            "Voices and questions to them are expected.",
+            f"Found {len(voices)} voices and {len(questions)} questions.",
+            "Add to the set.",
+        )
     seeds = [_seed(seed, voice.name, question) for voice in voices for question in questions]
     sampling = Sampling(max_tokens=max_tokens, temperature=TEMPERATURE)
     replies: list[Generation] = []
