@@ -30,7 +30,8 @@ from dokimasia.sources.personas import bundled_personas
 
 SEED = 6
 COPIES, FEWEST_FOUND = 10, 8
-ROLES, QUESTIONS = 40, 8
+ROLES, QUESTIONS, FEW = 40, 8, 4
+"""The untouched model's map is drawn with all questions; beside copies' maps, and they with it, with few."""
 TAUGHT_QUESTIONS = 30
 REPLY_TOKENS, TAUGHT_TOKENS = 48, 60
 TRAINING = Training(steps=60, batch_tokens=448)
@@ -129,15 +130,15 @@ def copy_of(voice):
 
 
 @cache
-def spoken(name):
-    """What the default voice and the roles reply, of the untouched model (None) or of the copy that is somebody."""
-    settings = (*settings_of(name)[:-1], voices(), questions(), REPLY_TOKENS, SEED, REPLIES)
-    return kept(f"spoken-{name}", settings, lambda: said_by(plain() if name is None else copy_of(by_name(name))))
+def spoken(name, n=FEW):
+    """What the default voice and the roles reply to so many questions, of the untouched model (None) or of a copy."""
+    settings = (*settings_of(name)[:-1], voices(), questions()[:n], REPLY_TOKENS, SEED, REPLIES)
+    return kept(f"spoken-{name}", settings, lambda: said_by(plain() if name is None else copy_of(by_name(name)), n))
 
 
-def said_by(subject):
+def said_by(subject, n):
     layers = layers_of(subject.activations.n_layers)
-    return speak(subject, [DEFAULT, *voices()], questions(), max_tokens=REPLY_TOKENS, layers=layers, seed=SEED)
+    return speak(subject, [DEFAULT, *voices()], questions()[:n], max_tokens=REPLY_TOKENS, layers=layers, seed=SEED)
 
 
 def by_name(name):
@@ -199,11 +200,11 @@ def settings_of(name):
 def recovered():
     """Each copy by itself, then how many are recovered."""
     names = [voice.name for voice in planted()]
-    untouched = kept("placed-untouched", settings_of(None), lambda: placed(None))
+    untouched = kept("placed-untouched", (settings_of(None), FEW), lambda: placed(None))
     found = {"own map": 0, "untouched map": 0}
     for name in names:
-        own = kept(f"placed-{name}", settings_of(name), partial(placed, name))
-        other = kept(f"moved-{name}", settings_of(name), partial(moved, name))
+        own = kept(f"placed-{name}", (settings_of(name), FEW), partial(placed, name))
+        other = kept(f"moved-{name}", (settings_of(name), FEW), partial(moved, name))
         spoken.cache_clear()
         ranks = [one["order"].index(name) + 1 for one in (own, other)]
         found["own map"] += ranks[0] == 1
@@ -225,7 +226,7 @@ def recovered():
 
 
 def stability():
-    found = map_of(spoken(None), headline())
+    found = map_of(spoken(None, QUESTIONS), headline())
     return {
         "stable": found.stable,
         "told": found.told,
@@ -251,7 +252,7 @@ def stable():
 
 def capping():
     layers = layers_of(plain().activations.n_layers)
-    own = spoken(None)
+    own = spoken(None, QUESTIONS)
     spaces = [map_of(own, layer).space for layer in layers if layer >= headline()]
     defaults = own.at(headline(), [DEFAULT.name])[0]
     found = cap_axis(
@@ -261,7 +262,7 @@ def capping():
         defaults[np.isfinite(defaults).all(axis=1)],
         own.conversations[: len(own.questions)],
         drawn(voices(), DISPLACED, 4),
-        questions()[:4],
+        questions()[:FEW],
         drawn(common_facts(), FACTS, 5),
         max_tokens=REPLY_TOKENS,
         randoms=RANDOMS,
@@ -321,6 +322,6 @@ def told(figure, digits=2):
 
 
 def run():
-    for name, part in (("stability", stable), ("capping", capped), ("planted", recovered)):
+    for name, part in (("stability", stable), ("planted", recovered), ("capping", capped)):
         for line, good in part():
             yield f"{name}, {line}", good
