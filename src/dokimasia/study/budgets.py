@@ -90,7 +90,7 @@ def knowledge(budget: Budget, *, facts: Facts, seed: int) -> Knowledge:
         controls=40 if quick else None,
         common=24 if quick else None,
         subset=seed,
-        puzzles=2 if quick else 4,
+        puzzles=1 if quick else 4,
         every_layer=10 if quick else LAYER_STEP[budget],
         permute=not quick,
         relearn=RELEARNING[budget],
