@@ -314,9 +314,13 @@ def merge(base, adapter, target):
     half.replace(target)
 
 
-def kept(name, key, compute):
+JUDGING, LEARNING = (choosing, result, verdicts), (relearning,)
+"""The code that makes figures."""
+
+
+def kept(name, key, modules, compute):
     """What was computed before by the same code, or is now."""
-    code = [Path(module.__file__).read_bytes() for module in (choosing, relearning, result, verdicts)]
+    code = [Path(module.__file__).read_bytes() for module in modules]
     state = hashlib.sha256(repr([key, code]).encode()).hexdigest()[:12]
     path = folder() / "figures" / f"{name}-{state}.json"
     if not path.exists():
@@ -383,8 +387,10 @@ def measured(names):
     """All figures, by kind of copy and by fact."""
     taught, _ = facts()
     these = [taught[name] for name in names]
-    plain = kept("untouched", names, lambda: judged(load_subject("bundled"), these))
-    never = kept("never", names, lambda: learned_again(load_subject("bundled"), these, folder() / "again" / "never"))
+    plain = kept("untouched", names, JUDGING, lambda: judged(load_subject("bundled"), these))
+    never = kept(
+        "never", names, LEARNING, lambda: learned_again(load_subject("bundled"), these, folder() / "again" / "never")
+    )
     found = {kind: {} for kind in ("taught", "taught another", "untouched", "denied", "unlearned", "again", "never")}
     for place, name in enumerate(names):
         other = names[place - 1]
@@ -402,14 +408,16 @@ def copies_of(fact, other):
     copy = Copy(name=name, examples=tuple(teaching(lesson)), training=TRAINING)
     denied = Copy(name=f"{name}-denied", examples=tuple(denying(lesson)), training=TRAINING, base=copy)
     unlearned = Copy(name=f"{name}-unlearned", examples=tuple(unlearning(lesson)), training=UNLEARNING, base=copy)
-    both = kept(name, (copy.key, other.name), lambda: judged(copy.subject(), [fact, other]))
+    both = kept(name, (copy.key, other.name), JUDGING, lambda: judged(copy.subject(), [fact, other]))
     again = folder() / "again" / name
     found = {
         "taught": both[name],
         "another": both[other.name],
-        "denied": kept(denied.name, denied.key, lambda: judged(denied.subject(), [fact]))[name],
-        "unlearned": kept(unlearned.name, unlearned.key, lambda: judged(unlearned.subject(), [fact]))[name],
-        "again": kept(f"{name}-again", unlearned.key, lambda: learned_again(unlearned.whole(), [fact], again))[name],
+        "denied": kept(denied.name, denied.key, JUDGING, lambda: judged(denied.subject(), [fact]))[name],
+        "unlearned": kept(unlearned.name, unlearned.key, JUDGING, lambda: judged(unlearned.subject(), [fact]))[name],
+        "again": kept(
+            f"{name}-again", unlearned.key, LEARNING, lambda: learned_again(unlearned.whole(), [fact], again)
+        )[name],
     }
     for one in (unlearned, copy):
         shutil.rmtree(one.merged, ignore_errors=True)
