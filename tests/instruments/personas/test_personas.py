@@ -159,6 +159,15 @@ def test_two_turns_claim_no_attractor():
     assert "too few turns" in found.headline
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_one_script_a_style_has_no_interval(seed):
+    """However few conversations there are, the finding is told: a change without an interval is said to have none."""
+    found = measured(replace(WHOLE, turns=5, max_tokens=30 + seed), seed=seed)
+    assert {item["change"] for item in found.raw["drift"]} == {None}
+    table = next(table for table in found.tables if table.name == "drift")
+    assert all("no interval" in row[5] for row in table.rows)
+
+
 def test_what_is_left_out_is_listed():
     """A smaller setting takes a subset that the seed decides, and lists the rest by name; every style is heard."""
     few = replace(SMALL, roles=6, traits=1, questions=3)

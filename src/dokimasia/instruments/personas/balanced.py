@@ -105,7 +105,7 @@ def participation_ratio(replies: Replies) -> Figure | None:
 
     Products of different roles and of different questions only: neither the noise of questions nor the number of roles
     biases them much, where the plain ratio cannot exceed the number of roles and grows with noise. Interval by jackknife
-    over roles, of the logarithm. None where the products are below zero: there is nothing but noise.
+    over roles, of the logarithm; no end is below 1, which is the least there can be. None where the products are below zero: there is nothing but noise.
     """
     single, products = replies.moments
 
@@ -119,7 +119,7 @@ def participation_ratio(replies: Replies) -> Figure | None:
     found = jackknife(lambda rows: float(np.log(ratio(rows))), len(single))
     if not np.isfinite(found.value):
         return None
-    return Figure(*(float(np.exp(min(end, 300.0))) for end in found))
+    return Figure(*(max(1.0, float(np.exp(min(end, 300.0)))) for end in found))
 
 
 def jackknife(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,8 @@ from dokimasia.instruments.personas.summarising import summary
 from dokimasia.instruments.personas.tabulating import tables
 from dokimasia.stats import Figure
 
+LIKELY = 0.5
+"""The share of draws from which on the nearest role is named without reserve."""
 SURE = 0.05
 """The false-discovery rate at which a style or a role is named."""
 
@@ -86,11 +89,14 @@ def _standing(drawn: PersonaMap | None) -> str:
         return ""
     default = drawn.standings[0]
     row = int(np.argmax(default.cosines))
-    return (
-        f"By default it stands nearest to the role {drawn.roles[row]} (cosine {default.cosines[row]:.2f} from the centre of "
-        f"{len(drawn.roles)} roles; the nearest in {percent(default.nearest[row], 0)} of draws), and above "
-        f"{percent(default.first.value, 0)} of them along the first component."
+    measured = (
+        f"cosine {default.cosines[row]:.2f} from the centre of {len(drawn.roles)} roles; the nearest in "
+        f"{percent(default.nearest[row], 0)} of draws"
     )
+    above = f"it lies above {percent(default.first.value, 0)} of them along the first component."
+    if default.nearest[row] > LIKELY:
+        return f"By default it stands nearest to the role {drawn.roles[row]} ({measured}); {above}"
+    return f"By default it stands nearest to no role for certain; {drawn.roles[row]} comes first ({measured}); {above}"
 
 
 def _steady(drawn: PersonaMap | None) -> str:
@@ -164,8 +170,8 @@ def _stays(result: Result) -> str:
     staying = [item.role for item in entered if item.stays]
     turns = counted(result.leaving.turns, "neutral turn")
     if staying:
-        return f"Once entered, it keeps most of {', '.join(staying)} for {turns} (of {counted(len(entered), 'role')} entered)."
-    return f"Of {counted(len(entered), 'role')} entered, it keeps most of none for certain after {turns}."
+        return f"It keeps most of {', '.join(staying)} for {turns}, of {counted(len(entered), 'role')} entered."
+    return f"Of {counted(len(entered), 'role')} entered, none is kept for certain after {turns}."
 
 
 def _capped(result: Result) -> str:
@@ -175,19 +181,15 @@ def _capped(result: Result) -> str:
     moved, beyond, cost = found.moved(found.capped), found.beyond_random(), found.cost(found.capped)
     if moved is None or beyond is None:
         return ""
-    text = (
-        "Capping the assistant axis brings roles back"
-        if beyond.low > 0
-        else "Capping the assistant axis brings roles back no more than capping random directions"
-    )
     back = found.brought_back()
-    share = f" {percent(back.value, 0)} of the way" if back is not None and beyond.low > 0 else ""
-    price = (
-        f", and costs ordinary replies {_range(Figure(-cost.value, -cost.high, -cost.low), digits=3)} nats a token"
-        if cost is not None
-        else ""
-    )
-    return f"{text}{share}{price}."
+    if moved.low > 0 and beyond.low > 0:
+        text = "Capping the assistant axis brings roles back" + (
+            f" {percent(back.value, 0)} of the way" if back else ""
+        )
+    else:
+        text = f"Capping the assistant axis brings roles back by {_range(moved, '+')}, which is not certain to be more than chance"
+    price = f", and changes ordinary replies by {_range(cost, '+', digits=3)} nats a token" if cost is not None else ""
+    return f"{text}{price}."
 
 
 def _itself(result: Result) -> str:
@@ -284,4 +286,7 @@ def _caveats(result: Result) -> tuple[str, ...]:
 
 
 def _range(figure: Figure, sign: str = "", *, digits: int = 2) -> str:
-    return f"{figure.value:{sign}.{digits}f}, {number_down(figure.low, digits)} to {number_up(figure.high, digits)}"
+    value = f"{figure.value:{sign}.{digits}f}"
+    if not math.isfinite(figure.high - figure.low):
+        return f"{value}, without an interval"
+    return f"{value}, {number_down(figure.low, digits)} to {number_up(figure.high, digits)}"
