@@ -185,7 +185,7 @@ def unrelated(known: Sequence[Fact], facts: Sequence[Fact]) -> tuple[Fact, ...]:
 
 
 def _layers(subject: Subject, every_layer: int) -> tuple[int, ...]:
-    """Every so-and-so-manieth layer, counted from the last."""
+    """Every `every_layer`-th, counted back from the last."""
     assert subject.activations is not None
     return tuple(sorted(range(subject.activations.n_layers - 1, -1, -every_layer)))
 
