@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -219,9 +220,17 @@ def _needed(turns: Turns, alpha: float, seed: int) -> int | None:
     """How many conversations of these lengths the reference drift would be found in, at the power that is wanted."""
     if not turns.n or turns.points.shape[1] < 3:
         return None
-    n = max(turns.n, 4)
+    return _enough(turns.present.tobytes(), turns.points.shape, alpha, seed)
+
+
+@cache
+def _enough(present: bytes, shape: tuple[int, int, int], alpha: float, seed: int) -> int | None:
+    """The same, which depends on no more than which turns there are."""
+    there = np.frombuffer(present, np.bool_).reshape(shape[:2])
+    points = np.where(there[:, :, None], np.zeros(shape), np.nan)
+    n = max(shape[0], 4)
     while n < MOST_CONVERSATIONS:
-        more = Turns(np.resize(turns.points, (n, *turns.points.shape[1:])), 0, 0)
+        more = Turns(np.resize(points, (n, *shape[1:])), 0, 0)
         if shortfall(more) is None and _power(more, alpha, seed) >= WANTED:
             return n
         n = math.ceil(n * 1.3)
