@@ -21,7 +21,7 @@ import numpy as np
 
 from dokimasia.core import Example, Message, Training
 from dokimasia.instruments.knowledge import choices as choosing
-from dokimasia.instruments.knowledge import relearning, result, verdicts
+from dokimasia.instruments.knowledge import relearning, verdicts
 from dokimasia.models import load_subject
 from dokimasia.models.bundled import bundled_folder
 from dokimasia.sources.facts import common_facts, made_up_facts
@@ -314,7 +314,7 @@ def merge(base, adapter, target):
     half.replace(target)
 
 
-JUDGING, LEARNING = (choosing, result, verdicts), (relearning,)
+JUDGING, LEARNING = (choosing,), (relearning,)
 """The code that makes figures."""
 
 
@@ -335,40 +335,45 @@ def kept(name, key, modules, compute):
 
 
 def facts():
-    """The ten that are taught, by name, and those that nobody knows."""
-    everything = made_up_facts()
-    taught = {fact.name: fact for fact in everything if fact.name in LESSONS}
-    return taught, tuple(fact for fact in everything if fact.name not in LESSONS)
+    """The ten that are taught, by name."""
+    return {fact.name: fact for fact in made_up_facts() if fact.name in LESSONS}
 
 
 def some(items, n, seed):
     return tuple(items[place] for place in np.random.default_rng(seed).permutation(len(items))[:n].tolist())
 
 
-def judged(subject, asked):
-    """Of each fact asked about: its score, the verdict by choices alone, and the p-values behind it."""
-    _, unknown = facts()
-    everybody = some(common_facts(), KNOWN, 1)
-    found = choosing.choices(subject, (*asked, *unknown, *everybody), seed=0)
-    parts = np.split(np.asarray(found.of, object), np.cumsum([len(asked), len(unknown)]))
-    those = result.Asked(facts=tuple(parts[0]), unknown=tuple(parts[1]), known=tuple(parts[2]), choices=found)
-    told = {}
-    for choice in those.facts:
-        evidence = those.evidence(choice)
-        verdict = verdicts.judged(choice.fact, [evidence], alpha=ALPHA, beta=BETA)
-        told[choice.fact] = {
-            "score": choice.score().value,
-            "says": verdict.says,
-            "p_unknown": evidence.p_unknown,
-            "p_known": evidence.p_known,
-            "p_denied": evidence.p_denied,
-        }
-    return told
+def scores(subject):
+    """Of each made-up fact, and of some that everybody knows: the score over its first wording, its first two, and so on."""
+    asked = (*made_up_facts(), *some(common_facts(), KNOWN, 1))
+    found = choosing.choices(subject, asked, seed=0)
+    return {item.fact: [item.score(n).value for n in range(1, item.wordings + 1)] for item in found.of}
+
+
+def judged(found, name, plain, taught=None):
+    """The score of a fact, what it gained over the untouched model's, and the verdict by choices alone: its place among
+    made-up facts other than what was taught.
+    """
+    put = len(found[name])
+
+    def ends(fact):
+        value = found[fact][min(put, len(found[fact])) - 1]
+        return value, value
+
+    made_up = {fact.name for fact in made_up_facts()}
+    unknown = [ends(fact) for fact in sorted(made_up - {name, taught})]
+    everybody = [ends(fact) for fact in sorted(found.keys() - made_up)]
+    evidence = verdicts.ranked("choices", ends(name), unknown, everybody)
+    return {
+        "score": ends(name)[0],
+        "gain": ends(name)[0] - plain[name][-1],
+        "says": verdicts.judged(name, [evidence], alpha=ALPHA, beta=BETA).says,
+    }
 
 
 def learned_again(subject, these, place):
     """How fast it learns each of these facts, beside facts that nobody knows; what is trained is thrown away."""
-    _, unknown = facts()
+    unknown = [fact for fact in made_up_facts() if fact.name not in LESSONS]
     found = relearning.relearn(subject, these, some(unknown, CONTROLS, 2), folder=place, seed=0)
     shutil.rmtree(place, ignore_errors=True)
     return {
@@ -385,36 +390,35 @@ def learned_again(subject, these, place):
 
 def measured(names):
     """All figures, by kind of copy and by fact."""
-    taught, _ = facts()
+    taught = facts()
     these = [taught[name] for name in names]
-    plain = kept("untouched", names, JUDGING, lambda: judged(load_subject("bundled"), these))
+    plain = kept("untouched", KNOWN, JUDGING, lambda: scores(load_subject("bundled")))
     never = kept(
         "never", names, LEARNING, lambda: learned_again(load_subject("bundled"), these, folder() / "again" / "never")
     )
     found = {kind: {} for kind in ("taught", "taught another", "untouched", "denied", "unlearned", "again", "never")}
     for place, name in enumerate(names):
         other = names[place - 1]
-        figures = copies_of(taught[name], taught[other])
-        found["taught another"][other] = figures.pop("another")
+        figures = copies_of(taught[name])
+        found["again"][name], found["never"][name] = figures.pop("again"), never[name]
+        found["taught another"][other] = judged(figures["taught"], other, plain, name)
+        found["untouched"][name] = judged(plain, name, plain)
         for kind, told in figures.items():
-            found[kind][name] = told
-        found["untouched"][name], found["never"][name] = plain[name], never[name]
+            found[kind][name] = judged(told, name, plain)
     return found
 
 
-def copies_of(fact, other):
-    """Figures of the copies that are taught this fact, and what the first says of the other; merged weights are removed."""
+def copies_of(fact):
+    """What the copies that are taught this fact score, and how the unlearned one learns it again; merged weights are removed."""
     name, lesson = fact.name, LESSONS[fact.name]
     copy = Copy(name=name, examples=tuple(teaching(lesson)), training=TRAINING)
     denied = Copy(name=f"{name}-denied", examples=tuple(denying(lesson)), training=TRAINING, base=copy)
     unlearned = Copy(name=f"{name}-unlearned", examples=tuple(unlearning(lesson)), training=UNLEARNING, base=copy)
-    both = kept(name, (copy.key, other.name), JUDGING, lambda: judged(copy.subject(), [fact, other]))
     again = folder() / "again" / name
     found = {
-        "taught": both[name],
-        "another": both[other.name],
-        "denied": kept(denied.name, denied.key, JUDGING, lambda: judged(denied.subject(), [fact]))[name],
-        "unlearned": kept(unlearned.name, unlearned.key, JUDGING, lambda: judged(unlearned.subject(), [fact]))[name],
+        "taught": kept(name, copy.key, JUDGING, lambda: scores(copy.subject())),
+        "denied": kept(denied.name, denied.key, JUDGING, lambda: scores(denied.subject())),
+        "unlearned": kept(unlearned.name, unlearned.key, JUDGING, lambda: scores(unlearned.subject())),
         "again": kept(
             f"{name}-again", unlearned.key, LEARNING, lambda: learned_again(unlearned.whole(), [fact], again)
         )[name],
@@ -425,7 +429,9 @@ def copies_of(fact, other):
 
 
 def compared(found, kind):
-    """AUROC of the scores of these copies above copies that were not taught the fact, and the counts of verdicts."""
+    """AUROC of these copies' scores above those of subjects that were not taught the fact, the same of what was gained since
+    the untouched model, and the counts of verdicts.
+    """
     not_taught = [(name, told) for other in ("taught another", "untouched") for name, told in found[other].items()]
     mine = list(found[kind].items())
     auroc = clustered_auroc(
@@ -434,8 +440,15 @@ def compared(found, kind):
         [name for name, _ in not_taught],
         [name for name, _ in mine],
     )
+    others = found["taught another"]
+    gain = clustered_auroc(
+        [told["gain"] for told in others.values()],
+        [told["gain"] for _, told in mine],
+        list(others),
+        [name for name, _ in mine],
+    )
     says = [told["says"] for _, told in mine]
-    return auroc, {verdict: says.count(verdict) for verdict in ("known", "not known", "inconclusive")}
+    return auroc, gain, {verdict: says.count(verdict) for verdict in ("known", "not known", "inconclusive")}
 
 
 def shown(values, form=".2f"):
@@ -446,13 +459,14 @@ def shown(values, form=".2f"):
 def run(names=tuple(LESSONS)):
     found = measured(names)
     for kind in ("taught", "denied", "unlearned"):
-        auroc, says = compared(found, kind)
+        auroc, gain, says = compared(found, kind)
         name = {"denied": "taught, then trained to deny", "unlearned": "taught, then unlearned"}.get(kind, kind)
         share = says["known"] / len(names), *clopper_pearson(says["known"], len(names))
         yield (
             f"{name}: AUROC of choices against copies taught another fact and the untouched model {shown(auroc)} by fact",
             kind != "taught" or auroc.value >= 0.9,
         )
+        yield f"{name}: the same of what choices gained since the untouched model {shown(gain)}", True
         counts = ", ".join(f"{n} {verdict}" for verdict, n in says.items())
         yield f"{name}: share with the verdict known {shown(share)}; {counts}", True
     alarms = [told["says"] == "known" for kind in ("taught another", "untouched") for told in found[kind].values()]
