@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 from dokimasia.core import Subject
 from dokimasia.instruments.personas.attractors import attractors
+from dokimasia.instruments.personas.balanced import whole_rows
 from dokimasia.instruments.personas.capping import cap_axis
 from dokimasia.instruments.personas.conversing import Trajectories, converse, trajectories
 from dokimasia.instruments.personas.leaving import leave
@@ -64,14 +63,14 @@ def mapped(subject: Subject, task: Task, result: Result, parts: Parts) -> Result
     traits, lost = parts.of(TRAITS, place) or ((), ())
     if lost:
         parts.lack(f"{TRAITS}: {', '.join(lost)}", "Too few replies both towards it and away from it.")
-    return replace(result, traits=traits, lost_traits=lost)
+    return replace(result, traits=traits)
 
 
 def carried(subject: Subject, task: Task, result: Result, parts: Parts) -> Result:
     """Along conversations, out of roles, and back by capping."""
     drawn, personas = result.drawn, task.personas
     if drawn is None:
-        for what in (DRIFT, LEAVING, CAPPING):
+        for what in (TRAITS, DRIFT, LEAVING, CAPPING):
             parts.lack(what, "There is no map to see it on.")
         return result
 
@@ -115,7 +114,7 @@ def carried(subject: Subject, task: Task, result: Result, parts: Parts) -> Resul
             subject,
             steerable,
             spaces,
-            defaults[np.isfinite(defaults).all(axis=1)],
+            defaults[whole_rows(defaults)],
             spoken.conversations[: len(personas.questions)],
             task.played_voices,
             task.few,

@@ -25,7 +25,7 @@ class Result:
     """Everything that was found.
 
     `personas` is what of the set was used. `spoken` is what roles and default voices replied, `maps` are those of all layers
-    that were read, `headline` the layer whose map is told. `lost_traits` had too few replies.
+    that were read, `headline` the layer whose map is told.
     """
 
     personas: PersonaSet
@@ -33,7 +33,6 @@ class Result:
     spoken: Spoken | None = None
     maps: tuple[PersonaMap, ...] = ()
     traits: tuple[TraitVector, ...] = ()
-    lost_traits: tuple[str, ...] = ()
     slant: Slant | None = None
     become: Become | None = None
     base_map: PersonaMap | None = None

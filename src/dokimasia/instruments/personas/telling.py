@@ -222,13 +222,21 @@ def _slanted(result: Result) -> str:
 
 
 def _became(result: Result) -> str:
-    found = result.become
-    if found is None:
+    found, own = result.become, result.base_map
+    if found is None or own is None:
         return ""
+    if not own.told:
+        return (
+            f"In the base model roles do not differ by more than chance (p = {own.p:.2g}): who the default voice has become "
+            "cannot be said."
+        )
     row = found.roles.index(found.role)
+    measured = f"cosine {found.cosines[row]:.2f}; first in {percent(found.nearest[row], 0)} of draws"
+    if found.nearest[row] > LIKELY:
+        return f"Against the base model, what it says by default has moved most towards the role {found.role} ({measured})."
     return (
-        f"Against the base model, what it says by default has moved most towards the role {found.role} (cosine "
-        f"{found.cosines[row]:.2f}; first in {percent(found.nearest[row], 0)} of draws)."
+        f"Against the base model, what it says by default has moved towards no role for certain; {found.role} comes first "
+        f"({measured})."
     )
 
 
