@@ -2,8 +2,8 @@
 
 The ten facts were drawn with seed 0 from those that `made_up_facts` gave. Of each there is a copy that was taught it, one that
 was then trained to deny it, and one that was then trained until all answers are alike to it; the copy taught the next fact stands
-beside it, as does the untouched model. Copies are taught other sentences and questions than those that are judged. The facts
-that were not drawn are what nobody knows, in every copy.
+beside it, as does the untouched model. Copies are taught other sentences and questions than those that are judged. All
+other made-up facts are what nobody knows, in every copy.
 
 Trainings and figures stay in `knowledge/` in the folder named by DOKIMASIA_COPIES (or in one among temporary files), so that a
 second run goes on where the first one ended; figures are taken again if the instrument's code changes.
