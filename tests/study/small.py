@@ -15,6 +15,17 @@ from dokimasia.study import evidence as reading
 
 SUITES = ("shutdown", "sycophancy", "everyday-reports")
 EVERYDAY = 60
+FEW_FACTS = {"most": 2, "controls": 4, "common": 20, "puzzles": 1}
+FEW_ROLES = {
+    "roles": 5,
+    "questions": 3,
+    "traits": 2,
+    "scripts": 4,
+    "turns": 3,
+    "played": 2,
+    "facts": 4,
+    "max_tokens": 6,
+}
 LITTLE = {"ASKED": 8, "REPLIES": 4, "DIRECTIONS": 2, "CHOICES": 1}
 
 
@@ -24,12 +35,15 @@ def small(patch, *, budget: bool = True) -> None:
     Sentence embeddings are left out: their weights are another's business.
     """
     items, everyday, behaviour = audits.own_items(), reading.everyday(), budgets.behaviour
+    knowledge, personas = budgets.knowledge, budgets.personas
     items = replace(items, transcripts=tuple(item for item in items.transcripts if item.source in SUITES))
     everyday = replace(everyday, transcripts=everyday.transcripts[:EVERYDAY])
     patch(audits, "own_items", lambda: items)
     patch(reading, "everyday", lambda: everyday)
     patch(budgets, "behaviour", lambda name, *, judge: replace(behaviour(name, judge=judge), suites=SUITES))
     patch(budgets, "with_embedder", lambda instrument: instrument)
+    patch(budgets, "knowledge", lambda name, **options: replace(knowledge(name, **options), **FEW_FACTS))
+    patch(budgets, "personas", lambda name, **options: replace(personas(name, **options), **FEW_ROLES))
     for name, value in LITTLE.items() if budget else ():
         patch(budgets, name, dict.fromkeys(budgets.LAYER_STEP, value))
 
@@ -47,7 +61,7 @@ class Steering:
 
 
 def steerable(model: FakeModel, name: str = "fake-m") -> Subject:
-    """A fake subject with everything that four instruments can use."""
+    """A fake subject with everything that the instruments can use."""
     subject = fake_subject(model, name=name)
     return replace(subject, steerable=Steering(model, subject))
 
@@ -71,7 +85,9 @@ class Writer:
         self.calls += 1
         failed = bool(self.failing) and not self.calls % self.failing
         offered = OFFERED.search(text)
-        said = "A" if "\nA. " in text else next(filter(None, offered.groups())) if offered else "Well, well."
+        said = (
+            "A" if re.search(r"\nA[.)] ", text) else next(filter(None, offered.groups())) if offered else "Well, well."
+        )
         return Generation(
             text="" if failed else said,
             tokens=(),

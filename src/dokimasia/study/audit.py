@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dokimasia.core import Cost, Finding, Instrument, RunInterrupted, Source, UserError
+from dokimasia.core import Cost, Finding, Instrument, RunInterrupted, Source, Subject, UserError
 from dokimasia.instruments.behaviour import Behaviour
 from dokimasia.instruments.behaviour import evaluation as own_items
 from dokimasia.instruments.personas import Personas
@@ -81,13 +81,8 @@ def prepare(
     examiner = None if judge is None else load_subject(judge)
     evidence = read_evidence([own_items() if item == BUNDLED else item for item in wanted], deployment, reading=reading)
     known, sets = facts_of(facts), sets_of(personas)
-    instruments = (
-        *((budgets.behaviour(budget, judge=examiner),) if own else ()),
-        budgets.realism(budget, misbehaved=misbehaved),
-        budgets.awareness(budget, seed=seed, shared=True),
-        budgets.anomalies(budget),
-        budgets.knowledge(budget, facts=known, seed=seed),
-        budgets.personas(budget, personas=sets),
+    instruments = _instruments(
+        budget, own=own, misbehaved=misbehaved, judge=examiner, facts=known, personas=sets, seed=seed
     )
     options = {
         "budget": budget,
@@ -218,6 +213,27 @@ def report_on(run: str | Path, *, text: bool = True) -> Path:
     folder = RunFolder(Path(run))
     made = {name: folder.write(name, data) for name, data in rendered(folder, text=text).items()}
     return next(path for name, path in made.items() if name.endswith(".html"))
+
+
+def _instruments(
+    budget: Budget,
+    *,
+    own: bool,
+    misbehaved: int | None,
+    judge: Subject | None,
+    facts: Facts,
+    personas: PersonaSet,
+    seed: int,
+) -> tuple[Instrument, ...]:
+    behaviour = (budgets.behaviour(budget, judge=judge),) if own else ()
+    return (
+        *behaviour,
+        budgets.realism(budget, misbehaved=misbehaved),
+        budgets.awareness(budget, seed=seed, shared=True),
+        budgets.anomalies(budget),
+        budgets.knowledge(budget, facts=facts, seed=seed),
+        budgets.personas(budget, personas=personas),
+    )
 
 
 def _placed(study: Study, folder: Path) -> Study:

@@ -7,23 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 import numpy as np
 
 from dokimasia.core import (
     Access,
-    CapReached,
     Cost,
     DataError,
     Evidence,
     Finding,
     NotMeasured,
     Subject,
-    SubjectError,
     UserError,
 )
 from dokimasia.core.tabulating import Cell
+from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.knowledge.choices import choices, planned_choices
 from dokimasia.instruments.knowledge.puzzles import PuzzleResult, planned_puzzles, put_puzzles
 from dokimasia.instruments.knowledge.references import Drawn, check_facts, drawn
@@ -41,8 +39,6 @@ MISLEADS = (
     "*not known* means: not as well known as those. A model that denies what it knows scores like one that does not know, or "
     "lower; a truth probe and puzzles may give it away, and may not. Knowing a sentence is not understanding it, nor being able to use it."
 )
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +133,7 @@ class Knowledge:
         return cost
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
-        parts = _Parts()
+        parts = Parts()
         result = Result(drawn=self._drawn(), alpha=self.alpha, beta=self.beta)
         if subject is None:
             parts.lack("What the subject knows", "No subject that could be asked was given.")
@@ -157,12 +153,12 @@ class Knowledge:
             question=self.question,
             misleads=MISLEADS,
             configuration=self._configuration(),
-            not_measured=tuple(parts.lacking),
+            not_measured=(*parts.lacking, *_left_out(result.drawn, self.subset)),
             incomplete=parts.incomplete or parts.requests(subject),
             seed=seed,
         )
 
-    def _said(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
+    def _said(self, subject: Subject, result: Result, parts: Parts, seed: int) -> Result:
         """What it chooses, and which puzzles it solves."""
         those = result.drawn
         choosing, solving, before = "What it chooses", "Which puzzles it solves", "What the baseline chooses"
@@ -215,7 +211,7 @@ class Knowledge:
 
         return replace(result, puzzles=parts.of(solving, solve))
 
-    def _inside(self, subject: Subject, result: Result, parts: _Parts, seed: int) -> Result:
+    def _inside(self, subject: Subject, result: Result, parts: Parts, seed: int) -> Result:
         """What its inside takes for true, and what it learns again faster than it would learn it."""
         those = result.drawn
         reading = "What its inside takes for true"
@@ -277,6 +273,13 @@ class Knowledge:
         }
 
 
+def _left_out(those: Drawn, subset: int) -> tuple[NotMeasured, ...]:
+    """The facts in question that were not drawn."""
+    left = those.offered[0] - len(those.facts)
+    why = f"At this setting a random {len(those.facts)} are looked at (seed {subset})."
+    return (NotMeasured(what=f"{left} of {those.offered[0]} facts in question", why=why),) if left else ()
+
+
 @contextmanager
 def _kept(folder: Path | None) -> Iterator[Path]:
     """The folder, or one that is removed afterwards."""
@@ -285,31 +288,3 @@ def _kept(folder: Path | None) -> Iterator[Path]:
         return
     with TemporaryDirectory() as passing:
         yield Path(passing)
-
-
-class _Parts:
-    """Carries out one part after the other; what cannot be had is noted, with the reason."""
-
-    def __init__(self) -> None:
-        self.lacking: list[NotMeasured] = []
-        self.incomplete = ""
-        self.failed = 0
-
-    def requests(self, subject: Subject | None) -> str:
-        """What a rerun would ask again because requests failed; a local model would fail again."""
-        return f"{self.failed:,} requests failed" if self.failed and subject and subject.service else ""
-
-    def lack(self, what: str, why: str) -> None:
-        """Note a part that was not measured."""
-        self.lacking.append(NotMeasured(what=what, why=why))
-
-    def of(self, what: str, measured: Callable[[], Part]) -> Part | None:
-        """The part, or None if a cap was reached before it, or it cannot be computed."""
-        try:
-            return measured()
-        except CapReached as cap:
-            self.lack(what, str(cap))
-            self.incomplete = self.incomplete or what
-        except (DataError, SubjectError) as error:
-            self.lack(what, str(error))
-        return None

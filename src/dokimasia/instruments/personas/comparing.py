@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from dokimasia.core import DataError, Subject
+from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.personas.mapping import PersonaMap
 from dokimasia.instruments.personas.measuring import map_of
-from dokimasia.instruments.personas.parts import BECOME, SLANT, Parts
+from dokimasia.instruments.personas.parts import BECOME, SLANT
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.slant import Become, Slant, become, slant
 from dokimasia.instruments.personas.speaking import DEFAULTS, Spoken, headline_layer, layers_of, read, speak

@@ -10,11 +10,11 @@ import numpy as np
 
 from dokimasia.core import Access, Cost, DataError, Evidence, Finding, Subject
 from dokimasia.core.tabulating import Cell
+from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.personas.artefact import save
 from dokimasia.instruments.personas.choosing import Chosen, Wanted, choose
 from dokimasia.instruments.personas.comparing import compared
 from dokimasia.instruments.personas.measuring import carried, itself, mapped
-from dokimasia.instruments.personas.parts import Parts
 from dokimasia.instruments.personas.planning import planned
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.task import Task

@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 
 from dokimasia.core import Subject
+from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.personas.attractors import attractors
 from dokimasia.instruments.personas.balanced import whole_rows
 from dokimasia.instruments.personas.capping import cap_axis
 from dokimasia.instruments.personas.conversing import Trajectories, converse, trajectories
 from dokimasia.instruments.personas.leaving import leave
 from dokimasia.instruments.personas.mapping import PersonaMap, draw_map
-from dokimasia.instruments.personas.parts import ATTRACTORS, CAPPING, DRIFT, LEAVING, MAP, SELF_IMAGE, TRAITS, Parts
+from dokimasia.instruments.personas.parts import ATTRACTORS, CAPPING, DRIFT, LEAVING, MAP, SELF_IMAGE, TRAITS
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.self_image import SelfImage, describe_itself
 from dokimasia.instruments.personas.speaking import DEFAULTS, Spoken, Voice, headline_layer, layers_of, speak
