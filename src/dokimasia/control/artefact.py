@@ -6,10 +6,7 @@ The checksums show damage and careless edits. They are no signature: whoever rew
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,11 +14,19 @@ from typing import Any
 from dokimasia.control.reading import Rate, StreamReading
 from dokimasia.control.statements import Matcher, Statement
 from dokimasia.control.tripwire import Tripwire
-from dokimasia.core import EnvironmentFault, UserError
+from dokimasia.core import UserError
 from dokimasia.instruments.common import probes
+from dokimasia.instruments.common.kept import Kind, broken, keep, kept
 
-LAYOUT = 1
-RECORD, PROBE = "tripwire.json", "probe"
+KIND = Kind(
+    name="tripwire",
+    layout=1,
+    record="tripwire.json",
+    tensors=None,
+    again="Fit and save it again",
+    source="Name a folder that `save` or `dokimasia tripwire` wrote.",
+)
+PROBE = "probe"
 PROBE_FILES = ("probe.json", "probe.safetensors")
 MEASURED = ("window", "aimed", "threshold_data")
 
@@ -30,7 +35,6 @@ def save(tripwire: Tripwire, folder: Path) -> None:
     """Write the tripwire into a folder; the same tripwire gives the same bytes, and the record comes last."""
     reading = tripwire.reading
     record: dict[str, Any] = {
-        "layout": LAYOUT,
         "digest": tripwire.digest,
         "facts": tripwire.facts,
         "remarks": list(tripwire.remarks),
@@ -46,23 +50,7 @@ def save(tripwire: Tripwire, folder: Path) -> None:
             "model": reading.probe.subject,
             "files": _digests(folder),
         }
-    record["checksum"] = _checksum(record)
-    part = folder / f"{RECORD}.{os.getpid()}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(part, folder / RECORD)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise UserError(
-            f"{folder} is expected to be a folder that can be written to.",
-            f"It is not: {error.strerror}.",
-            "Name another one.",
-        ) from error
-    except OSError as error:
-        raise EnvironmentFault(f"{folder}: the tripwire could not be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    keep(folder, KIND, record)
 
 
 def load(folder: Path, *, model: str | None) -> Tripwire:
@@ -71,16 +59,16 @@ def load(folder: Path, *, model: str | None) -> Tripwire:
     Its probe refuses any other model. `None` stands for a model of which only the words are known: the tripwire is then
     its matcher alone, and its remarks say so.
     """
-    record = _read(folder)
+    record, _ = kept(folder, KIND)
     try:
         found = _tripwire(record, folder, model)
         intact = model is None or found.digest == record["digest"]
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, UserError):
             raise
-        raise _broken(folder, f"It makes no tripwire: {error!r}") from error
+        raise broken(folder, KIND, f"It makes no tripwire: {error!r}") from error
     if not intact:
-        raise _broken(folder, "Its digest is another tripwire's")
+        raise broken(folder, KIND, "Its digest is another tripwire's")
     return found
 
 
@@ -95,7 +83,7 @@ def _tripwire(record: Mapping[str, Any], folder: Path, model: str | None) -> Tri
         remarks += ("The probe was left out, since no model was named.",)
     elif stored is not None and model is not None:
         if stored["files"] != _digests(folder):
-            raise _broken(folder, f"The probe in {PROBE} is not the one that was saved with it")
+            raise broken(folder, KIND, f"The probe in {PROBE} is not the one that was saved with it")
         reading = StreamReading(
             probe=probes.load(folder / PROBE, digest=model),
             **{name: stored[name] for name in MEASURED},
@@ -106,41 +94,7 @@ def _tripwire(record: Mapping[str, Any], folder: Path, model: str | None) -> Tri
     return Tripwire(matcher=matcher, reading=reading, facts=record["facts"], remarks=remarks)
 
 
-def _read(folder: Path) -> Mapping[str, Any]:
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(
-            f"{folder} is expected to hold a tripwire, {RECORD}.",
-            f"Reading failed: {error.strerror}.",
-            "Name a folder that `save` or `dokimasia tripwire` wrote.",
-        ) from error
-    except ValueError as error:
-        raise _broken(folder, f"{RECORD} is no JSON") from error
-    layout = record.get("layout") if isinstance(record, dict) else None
-    if not isinstance(record, dict) or layout != LAYOUT:
-        raise UserError(
-            f"{folder}: a tripwire of layout {LAYOUT} is expected.", f"Found {layout}.", "Fit and save it again."
-        )
-    if record.get("checksum") != _checksum(record):
-        raise _broken(folder, f"{RECORD} does not match its checksum")
-    return record
-
-
 def _digests(folder: Path) -> dict[str, str]:
     """SHA-256 of each of the probe's files, hex; a file that is not there has none."""
     paths = {name: folder / PROBE / name for name in PROBE_FILES}
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
-
-
-def _checksum(record: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in record.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _broken(folder: Path, problem: str) -> UserError:
-    return UserError(
-        f"{folder} is expected to hold a tripwire as it was saved.",
-        f"{problem}.",
-        "Fit and save it again, and find out who changed it.",
-    )

@@ -11,7 +11,8 @@ from typing import Literal
 from dokimasia.core import DataError, EnvironmentFault, Subject, UserError
 from dokimasia.core.rounding import counted
 from dokimasia.instruments.knowledge.again import Rounds, Row, log_gain, log_lead
-from dokimasia.instruments.knowledge.puzzles import Rate, change, check_apart
+from dokimasia.instruments.knowledge.outcomes import Rate
+from dokimasia.instruments.knowledge.puzzles import change, check_apart
 from dokimasia.models import EndpointOptions, Loading, load_subject
 from dokimasia.sources.facts import Facts, made_up_facts, oversight_facts, read_facts
 from dokimasia.stats import Figure

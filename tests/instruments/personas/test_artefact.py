@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from dokimasia.core import SubjectError, UserError
-from dokimasia.instruments.personas.artefact import RECORD, TENSORS, Atlas, load, save
+from dokimasia.instruments.personas.artefact import KIND, Atlas, load, save
 from dokimasia.instruments.personas.space import Space
 
 
@@ -41,14 +41,14 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert found.role_vectors == pytest.approx(given.role_vectors, abs=1e-6)
     values = np.ones((3, 8))
     assert found.space.along(values) == pytest.approx(given.space.along(values), abs=1e-6)
-    for name in (TENSORS, RECORD):
+    for name in (KIND.tensors, KIND.record):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
 def test_other_tools_can_load_it(tmp_path):
     """The documented keys are plain safetensors, named by a plain JSON file."""
     save(atlas(), tmp_path)
-    arrays, record = load_file(tmp_path / TENSORS), json.loads((tmp_path / RECORD).read_text())
+    arrays, record = load_file(tmp_path / KIND.tensors), json.loads((tmp_path / KIND.record).read_text())
     assert set(arrays) == {"roles", "defaults", "traits", "centre", "axis", "components"}
     assert arrays["roles"].shape == (len(record["roles"]), 8)
     assert record["layer"] == 3
@@ -60,15 +60,15 @@ def test_damage_is_seen(tmp_path):
     save(atlas(), tmp_path)
     with pytest.raises(SubjectError, match="another model's directions"):
         load(tmp_path, digest="e" * 64)
-    record = (tmp_path / RECORD).read_text()
-    (tmp_path / RECORD).write_text(record.replace("2.5", "2.6"))
+    record = (tmp_path / KIND.record).read_text()
+    (tmp_path / KIND.record).write_text(record.replace("2.5", "2.6"))
     with pytest.raises(UserError, match="does not match its checksum"):
         load(tmp_path, digest="d" * 64)
-    (tmp_path / RECORD).write_text(record.replace('"layout": 1', '"layout": 9'))
+    (tmp_path / KIND.record).write_text(record.replace('"layout": 1', '"layout": 9'))
     with pytest.raises(UserError, match="Found 9"):
         load(tmp_path, digest="d" * 64)
-    (tmp_path / RECORD).write_text(record)
-    (tmp_path / TENSORS).write_bytes((tmp_path / TENSORS).read_bytes()[:-4] + b"\x00\x00\x80\x7f")
+    (tmp_path / KIND.record).write_text(record)
+    (tmp_path / KIND.tensors).write_bytes((tmp_path / KIND.tensors).read_bytes()[:-4] + b"\x00\x00\x80\x7f")
     with pytest.raises(UserError, match="does not match its checksum"):
         load(tmp_path, digest="d" * 64)
     with pytest.raises(UserError, match="expected to hold a persona map"):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from dokimasia.core import Estimate
-from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Rate
+from dokimasia.instruments.knowledge.outcomes import PuzzleResult, Rate
 from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.result import Result, rate
 from dokimasia.instruments.knowledge.truth import TruthResult

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dokimasia.core import FigureData, Mark, Series
-from dokimasia.instruments.knowledge.puzzles import Outcome, PuzzleResult
+from dokimasia.instruments.knowledge.outcomes import Outcome, PuzzleResult
 from dokimasia.stats import SequentialTest
 from dokimasia.theory.detection.puzzles import solving
 

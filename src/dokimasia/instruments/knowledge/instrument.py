@@ -23,7 +23,8 @@ from dokimasia.core import (
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.knowledge.choices import choices, planned_choices
-from dokimasia.instruments.knowledge.puzzles import PuzzleResult, planned_puzzles, put_puzzles
+from dokimasia.instruments.knowledge.outcomes import PuzzleResult
+from dokimasia.instruments.knowledge.puzzles import planned_puzzles, put_puzzles
 from dokimasia.instruments.knowledge.references import Drawn, check_facts, drawn
 from dokimasia.instruments.knowledge.relearning import planned_relearning, relearn
 from dokimasia.instruments.knowledge.result import KINDS, Asked, Result

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from dokimasia.instruments.knowledge.choices import Choice, Choices
-from dokimasia.instruments.knowledge.puzzles import PuzzleResult, Single
+from dokimasia.instruments.knowledge.outcomes import PuzzleResult, Single
 from dokimasia.instruments.knowledge.references import Drawn
 from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.truth import TruthReading, TruthResult

@@ -5,9 +5,6 @@ The checksums show damage and careless edits. They are no signature: whoever rew
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib import metadata
@@ -16,16 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dokimasia.core import EnvironmentFault, SubjectError, UserError
+from dokimasia.core import SubjectError
+from dokimasia.instruments.common.kept import Kind, broken, keep, kept
 from dokimasia.instruments.personas.space import Space
 from dokimasia.models.tensorfiles import tensor_bytes, tensors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LAYOUT = 1
+KIND = Kind(
+    name="persona map",
+    layout=1,
+    record="personas.json",
+    tensors="personas.safetensors",
+    again="Draw and save it again",
+    source="Name a folder that was written by `dokimasia personas --out`.",
+)
 NAMED = ("roles", "defaults", "traits")
-TENSORS, RECORD = "personas.safetensors", "personas.json"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,37 +77,22 @@ PLAIN = tuple(
 
 def save(atlas: Atlas, folder: Path) -> None:
     """Write it into a folder; the same map gives the same bytes, and the record comes last."""
-    data = tensor_bytes(atlas.arrays())
-    record: dict[str, Any] = {
+    record = {
         **{name: getattr(atlas, name) for name in PLAIN},
         "layer": atlas.space.layer,
         "scale": atlas.space.scale,
         "versions": {"dokimasia": metadata.version("dokimasia"), "numpy": np.__version__},
-        "layout": LAYOUT,
-        "tensors": hashlib.sha256(data).hexdigest(),
     }
-    record["checksum"] = _checksum(record)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / TENSORS, data)
-        _write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise UserError(
-            f"{folder} is expected to be a folder that can be written to.",
-            f"It is not: {error.strerror}.",
-            "Name another one.",
-        ) from error
-    except OSError as error:
-        raise EnvironmentFault(f"{folder}: the persona map could not be written: {error.strerror}.") from error
+    keep(folder, KIND, record, tensor_bytes(atlas.arrays()))
 
 
 def load(folder: Path, *, digest: str) -> Atlas:
     """The map in a folder, if it was drawn of the model with this digest (`subject.identity.digest`)."""
-    record, data = _read(folder)
+    record, data = kept(folder, KIND)
     try:
         atlas = _atlas(record, tensors_of(data))
     except (ValueError, KeyError, TypeError) as error:
-        raise _broken(folder, f"It makes no map: {error!r}") from error
+        raise broken(folder, KIND, f"It makes no map: {error!r}") from error
     if atlas.subject != digest:
         raise SubjectError(
             f"{folder}: the model that this map was drawn of is expected, with the digest {atlas.subject[:12]}.",
@@ -141,51 +130,3 @@ def _atlas(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Atl
         traits=tuple(record["traits"]),
         **{name: record[name] for name in PLAIN if name not in NAMED},
     )
-
-
-def _read(folder: Path) -> tuple[Mapping[str, Any], bytes]:
-    """The record and the tensors' bytes, both as they were written."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        data = (folder / TENSORS).read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{folder} is expected to hold a persona map, {RECORD} and {TENSORS}.",
-            f"Reading failed: {error.strerror}.",
-            "Name a folder that was written by `dokimasia personas --out`.",
-        ) from error
-    except ValueError as error:
-        raise _broken(folder, f"{RECORD} is no JSON") from error
-    if not isinstance(record, dict) or record.get("layout") != LAYOUT:
-        found = record.get("layout") if isinstance(record, dict) else None
-        raise UserError(
-            f"{folder}: a persona map of layout {LAYOUT} is expected.", f"Found {found}.", "Draw and save it again."
-        )
-    if record.get("checksum") != _checksum(record):
-        raise _broken(folder, f"{RECORD} does not match its checksum")
-    if record.get("tensors") != hashlib.sha256(data).hexdigest():
-        raise _broken(folder, f"{TENSORS} does not match its checksum")
-    return record, data
-
-
-def _checksum(record: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in record.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _broken(folder: Path, problem: str) -> UserError:
-    return UserError(
-        f"{folder} is expected to hold a persona map as it was saved.",
-        f"{problem}.",
-        "Draw and save it again, and find out who changed it.",
-    )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

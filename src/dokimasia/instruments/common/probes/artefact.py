@@ -5,9 +5,6 @@ The checksums show damage and careless edits. They are no signature: whoever rew
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dokimasia.core import EnvironmentFault, SubjectError, UserError
+from dokimasia.core import SubjectError
+from dokimasia.instruments.common.kept import Kind, broken, keep, kept
 from dokimasia.instruments.common.probes.data import Site
 from dokimasia.instruments.common.probes.probe import Probe
 from dokimasia.instruments.common.probes.reading import Reading
@@ -25,8 +23,14 @@ from dokimasia.models.tensorfiles import tensor_bytes, tensors_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LAYOUT = 1
-TENSORS, RECORD = "probe.safetensors", "probe.json"
+KIND = Kind(
+    name="probe",
+    layout=1,
+    record="probe.json",
+    tensors="probe.safetensors",
+    again="Fit and save it again",
+    source="Name a folder that `save` wrote.",
+)
 PLAIN = tuple(name for name in Probe.__dataclass_fields__ if name not in ("site", "reading", "scale"))
 
 
@@ -36,37 +40,22 @@ def save(probe: Probe, folder: Path) -> None:
     arrays = {"weights": reading.weights, "bias": np.asarray([reading.bias])}
     if reading.query is not None:
         arrays["query"] = reading.query
-    data = tensor_bytes(arrays)
-    record: dict[str, Any] = {
+    record = {
         **{name: getattr(probe, name) for name in PLAIN},
         "versions": dict(probe.versions),
-        "layout": LAYOUT,
         "site": asdict(probe.site),
         "scale": asdict(probe.scale),
-        "tensors": hashlib.sha256(data).hexdigest(),
     }
-    record["checksum"] = _checksum(record)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / TENSORS, data)
-        _write(folder / RECORD, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise UserError(
-            f"{folder} is expected to be a folder that can be written to.",
-            f"It is not: {error.strerror}.",
-            "Name another one.",
-        ) from error
-    except OSError as error:
-        raise EnvironmentFault(f"{folder}: the probe could not be written: {error.strerror}.") from error
+    keep(folder, KIND, record, tensor_bytes(arrays))
 
 
 def load(folder: Path, *, digest: str) -> Probe:
     """The probe in a folder, if it was fitted on the model with this digest (`subject.identity.digest`)."""
-    record, data = _read(folder)
+    record, data = kept(folder, KIND)
     try:
         probe = _probe(record, tensors_of(data))
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise _broken(folder, f"It makes no probe: {error!r}") from error
+        raise broken(folder, KIND, f"It makes no probe: {error!r}") from error
     if probe.subject != digest:
         raise SubjectError(
             f"{folder}: the model that this probe was fitted on is expected, with the digest {probe.subject[:12]}.",
@@ -91,51 +80,3 @@ def _probe(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Pro
         scale=scale,
         **{name: record[name] for name in PLAIN},
     )
-
-
-def _read(folder: Path) -> tuple[Mapping[str, Any], bytes]:
-    """The record and the tensors' bytes, both as they were written."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        data = (folder / TENSORS).read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{folder} is expected to hold a probe, {RECORD} and {TENSORS}.",
-            f"Reading failed: {error.strerror}.",
-            "Name a folder that `save` wrote.",
-        ) from error
-    except ValueError as error:
-        raise _broken(folder, f"{RECORD} is no JSON") from error
-    if not isinstance(record, dict) or record.get("layout") != LAYOUT:
-        found = record.get("layout") if isinstance(record, dict) else None
-        raise UserError(
-            f"{folder}: a probe of layout {LAYOUT} is expected.", f"Found {found}.", "Fit and save it again."
-        )
-    if record.get("checksum") != _checksum(record):
-        raise _broken(folder, f"{RECORD} does not match its checksum")
-    if record.get("tensors") != hashlib.sha256(data).hexdigest():
-        raise _broken(folder, f"{TENSORS} does not match its checksum")
-    return record, data
-
-
-def _checksum(record: Mapping[str, Any]) -> str:
-    rest = {name: value for name, value in record.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _broken(folder: Path, problem: str) -> UserError:
-    return UserError(
-        f"{folder} is expected to hold a probe as it was saved.",
-        f"{problem}.",
-        "Fit and save it again, and find out who changed it.",
-    )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
