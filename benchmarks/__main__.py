@@ -1,6 +1,7 @@
 """Runs every benchmark, or those named: `python -m benchmarks startup capture`.
 
-`copies` trains models for a quarter of an hour and reports what was not found beside what was: only if it is named.
+`copies`, `knowledge` and `personas` train models for a quarter of an hour to hours, and report what was not found beside what
+was: only if they are named. Each goes on where it was ended.
 """
 
 import sys
@@ -14,6 +15,8 @@ from benchmarks import (
     generation,
     inspect_logs,
     kills,
+    knowledge,
+    personas,
     provider,
     reading,
     size,
@@ -28,6 +31,8 @@ BENCHMARKS = {
     "capture": capture.run,
     "corpus": corpus.run,
     "copies": copies.run,
+    "knowledge": knowledge.run,
+    "personas": personas.run,
     "generation": generation.run,
     "audit": audit.run,
     "provider": provider.run,
@@ -41,8 +46,10 @@ BENCHMARKS = {
     "theory_horizon": theory_horizon.run,
 }
 
+TRAINING = ("copies", "knowledge", "personas")
+
 if __name__ == "__main__":
-    names = sys.argv[1:] or [name for name in BENCHMARKS if name != "copies"]
+    names = sys.argv[1:] or [name for name in BENCHMARKS if name not in TRAINING]
     missed = 0
     for name in names:
         for line, kept in BENCHMARKS[name]():
