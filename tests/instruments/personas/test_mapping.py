@@ -130,3 +130,48 @@ def test_the_jackknife_covers_a_mean():
     found = jackknife(lambda rows: float(values[rows].mean()), 12)
     reach = 2.2009851600828745 * values.std(ddof=1) / np.sqrt(12)
     assert found == pytest.approx((values.mean(), values.mean() - reach, values.mean() + reach))
+
+
+def test_missing_replies_make_no_map_of_noise():
+    """Where a third of the replies is missing, roles that differ by chance are told as rarely as where none is."""
+    told = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        roles, defaults = activations(rng, spreads=SPREADS * 0, roles=16, questions=4)
+        roles[rng.random(roles.shape[:2]) < 0.35] = np.nan
+        told += drawn(roles, defaults, seed=seed).told
+    assert told <= 2
+
+
+def test_halves_of_the_questions_share_nothing():
+    """What a role replied to one half of the questions says nothing of it in the other, where it has no reply."""
+    roles, defaults = activations(np.random.default_rng(0), roles=6, questions=4)
+    roles[0, 2:] = np.nan
+    replies = Replies.of(roles, defaults)
+    one, other = (replies.vectors(np.asarray(weights, float)) for weights in ([1, 1, 0, 0], [0, 0, 1, 1]))
+    assert one[0].any()
+    assert not other[0].any()
+
+
+@pytest.mark.parametrize("silent", [None, 0])
+def test_one_question_that_is_replied_to_is_no_map(silent):
+    """A question that no role replies to does not count, whoever of the default voices did."""
+    roles, defaults = activations(np.random.default_rng(1), questions=2)
+    roles[:, 1] = np.nan
+    if silent is not None:
+        defaults[0, silent] = np.nan
+    with pytest.raises(DataError, match="1 of 2"):
+        drawn(roles, defaults)
+
+
+def test_dimensions_are_no_more_than_there_can_be():
+    """An interval without end is cut off at the width of the stream, and no number of a hundred digits."""
+    seen = [
+        participation_ratio(
+            Replies.of(*activations(np.random.default_rng(seed), spreads=np.full(5, 0.25), roles=6, questions=4))
+        )
+        for seed in range(6)
+    ]
+    ends = [found.high for found in seen if found is not None]
+    assert ends
+    assert max(ends) <= 24.001

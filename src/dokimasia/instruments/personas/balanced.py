@@ -23,12 +23,13 @@ class Replies:
     """Activations less what the question contributes: the roles' mean there; `ground` (d_model,) is the mean of these.
 
     `roles` (n_roles, n_questions, d_model) and `defaults` (n_defaults, n_questions, d_model); `there` (n_roles,
-    n_questions) says which of the former were read. The others stand at their role's mean.
+    n_questions) and `defaults_there` say which were read. The others are 0, and no part of any mean.
     """
 
     roles: Array
     defaults: Array
     there: NDArray[np.bool_]
+    defaults_there: NDArray[np.bool_]
     ground: Array
 
     @classmethod
@@ -38,9 +39,10 @@ class Replies:
         roles, defaults = roles[:, used], defaults[:, used]
         questions = np.nanmean(roles, axis=0)
         return cls(
-            roles=_filled(roles - questions),
-            defaults=_filled(defaults - questions),
+            roles=_read(roles - questions),
+            defaults=_read(defaults - questions),
             there=whole_rows(roles),
+            defaults_there=whole_rows(defaults),
             ground=questions.mean(axis=0),
         )
 
@@ -54,7 +56,8 @@ class Replies:
         """The share of the variance among role vectors that is more than noise of questions; below 0 if it is less."""
         seen = self.vectors(self.even)
         single, _ = self.moments
-        return float(single.mean() / (seen**2).sum(axis=1).mean())
+        twice = np.isfinite(single)
+        return float(single[twice].mean() / (seen[twice] ** 2).sum(axis=1).mean()) if twice.any() else 0.0
 
     @cached_property
     def moments(self) -> tuple[Array, Array]:
@@ -63,12 +66,11 @@ class Replies:
         Noise of questions does not bias either.
         """
         weights = self.there.astype(float)
-        values = self.roles * weights[:, :, None]
-        by_question = values.swapaxes(0, 1)
+        by_question = self.roles.swapaxes(0, 1)
         grams = by_question @ by_question.swapaxes(1, 2)
         both = weights @ weights.T
         pairs = both * (both - 1)
-        total = values.sum(axis=1)
+        total = self.roles.sum(axis=1)
         n = weights.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             single = ((total**2).sum(axis=1) - np.einsum("qrr->r", grams)) / (n * (n - 1))
@@ -76,12 +78,12 @@ class Replies:
         return single, products
 
     def vectors(self, weights: Array) -> Array:
-        """Role vectors (n_roles, d_model), questions weighted."""
-        return np.asarray(np.tensordot(weights / weights.sum(), self.roles, axes=(0, 1)))
+        """Role vectors (n_roles, d_model), questions weighted; 0, the mean role, for one that answered none of these."""
+        return _weighted(self.roles, self.there * weights)
 
     def default_vectors(self, weights: Array) -> Array:
         """The same of the default voices, (n_defaults, d_model)."""
-        return np.asarray(np.tensordot(weights / weights.sum(), self.defaults, axes=(0, 1)))
+        return _weighted(self.defaults, self.defaults_there * weights)
 
     def drawn(self, rng: np.random.Generator) -> Array:
         """How often each question is drawn with replacement, (n_questions,)."""
@@ -105,21 +107,26 @@ def participation_ratio(replies: Replies) -> Figure | None:
 
     Products of different roles and of different questions only: neither the noise of questions nor the number of roles
     biases them much, where the plain ratio cannot exceed the number of roles and grows with noise. Interval by jackknife
-    over roles, of the logarithm; no end is below 1, which is the least there can be. None where the products are below zero: there is nothing but noise.
+    over roles, of the logarithm; no end is below 1 or above the width of the stream, which are the least and the most there can
+    be. None where the products are below zero: there is nothing but noise.
     """
     single, products = replies.moments
 
     def ratio(rows: NDArray[np.int64]) -> float:
+        rows = rows[np.isfinite(single[rows])]
         lengths, squares = single[rows], products[np.ix_(rows, rows)]
         off = ~np.eye(len(rows), dtype=bool) & np.isfinite(squares)
-        above = (np.nansum(lengths) ** 2 - np.nansum(lengths**2)) / (len(rows) * (len(rows) - 1))
+        if not off.any():
+            return float("nan")
+        above = (lengths.sum() ** 2 - (lengths**2).sum()) / (len(rows) * (len(rows) - 1))
         below = squares[off].mean()
         return float(above / below) if above > 0 and below > 0 else float("nan")
 
     found = jackknife(lambda rows: float(np.log(ratio(rows))), len(single))
     if not np.isfinite(found.value):
         return None
-    return Figure(*(max(1.0, float(np.exp(min(end, 300.0)))) for end in found))
+    most = np.log(replies.roles.shape[2])
+    return Figure(*(float(np.exp(np.clip(end, 0.0, most))) for end in found))
 
 
 def jackknife(
@@ -146,8 +153,12 @@ def cosine(one: Array, other: Array) -> Array:
         return np.asarray(np.nan_to_num(one @ other.T / lengths))
 
 
-def _filled(values: Array) -> Array:
-    """The same with each row's mean where a question has none."""
-    there = whole_rows(values)
-    means = np.nanmean(values, axis=1, keepdims=True)
-    return np.asarray(np.where(there[:, :, None], values, means))
+def _read(values: Array) -> Array:
+    """The same with 0 where nothing was read."""
+    return np.asarray(np.where(whole_rows(values)[:, :, None], values, 0.0))
+
+
+def _weighted(values: Array, weights: Array) -> Array:
+    """Means (n, d_model) of values (n, n_questions, d_model) with such weights, 0 where all of these are."""
+    total = weights.sum(axis=1, keepdims=True)
+    return np.asarray((weights[:, None] @ values)[:, 0] / np.where(total > 0, total, 1.0))

@@ -137,7 +137,7 @@ def draw_map(
         for name, why, keep in zip(names, faults, kept.tolist(), strict=True)
         if not keep
     )
-    _check(roles.shape[1], int(kept.sum()), absent, default_names, whole_rows(defaults))
+    _check(int(kept.sum()), absent, there[kept].any(axis=0), default_names, whole_rows(defaults))
     data = Replies.of(roles[kept], defaults)
     rng = np.random.default_rng([seed, layer])
     vectors, default_vectors = data.vectors(data.even), data.default_vectors(data.even)
@@ -184,14 +184,13 @@ def draw_map(
 
 
 def _check(
-    questions: int,
     kept: int,
     absent: Sequence[tuple[str, str]],
+    answered: NDArray[np.bool_],
     defaults: Sequence[str],
     default_there: NDArray[np.bool_],
 ) -> None:
-    if questions < 2:
-        raise DataError("A map needs 2 questions at least.", f"Found {questions}.", "Ask more.")
+    """`answered` (n_questions,) by any role, `default_there` (n_defaults, n_questions)."""
     if kept < FEWEST_ROLES:
         why = sorted({reason for _, reasons in absent for reason in reasons.split(", ") if reason})
         lost = f", and {counted(len(absent), 'role')} without enough replies ({', '.join(why)})" if absent else ""
@@ -200,7 +199,14 @@ def _check(
             f"Found {kept}{lost}.",
             "There is no map of this subject." if absent else "Add roles.",
         )
-    mute = [name for name, row in zip(defaults, default_there, strict=True) if 2 * row.sum() < questions]
+    questions = int(answered.sum())
+    if questions < 2:
+        raise DataError(
+            "A map needs 2 questions at least that roles reply to.",
+            f"Found {questions} of {len(answered)}.",
+            "Ask more.",
+        )
+    mute = [name for name, row in zip(defaults, default_there, strict=True) if 2 * row[answered].sum() < questions]
     if mute:
         raise DataError(
             "A map needs replies of the default voice.",
@@ -277,13 +283,16 @@ def _stability(
 def _against_shuffled(data: Replies, variances: Array, rng: np.random.Generator) -> tuple[float, float]:
     """The p-value of the roles' spread, and the variance that the first component of shuffled replies reaches in 5% of draws.
 
-    Within each question any role's reply could be any other's, if roles made no difference.
+    Within each question any role's reply could be any other's, if roles made no difference; those missing stay missing.
     """
     n, questions = data.roles.shape[:2]
+    answered = [np.flatnonzero(column) for column in data.there.T]
+    rows, counts = np.tile(np.arange(n)[:, None], questions), data.there.sum(axis=1, keepdims=True)
     spreads, firsts = np.empty(SHUFFLES), np.empty(SHUFFLES)
     for draw in range(SHUFFLES):
-        rows = np.stack([rng.permutation(n) for _ in range(questions)], axis=1)
-        vectors = np.take_along_axis(data.roles, rows[:, :, None], axis=0).mean(axis=1)
+        for question, there in enumerate(answered):
+            rows[there, question] = rng.permutation(there)
+        vectors = np.take_along_axis(data.roles, rows[:, :, None], axis=0).sum(axis=1) / counts
         centred = vectors - vectors.mean(axis=0)
         gram = centred @ centred.T / n
         spreads[draw], firsts[draw] = np.trace(gram), np.linalg.eigvalsh(gram)[-1]
