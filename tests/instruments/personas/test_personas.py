@@ -12,8 +12,13 @@ from tests.instruments.personas.planted import Cast, cast_subject, personas
 from dokimasia.core import CapReached, DataError, Evidence, Finding
 from dokimasia.instruments.personas import Personas
 from dokimasia.instruments.personas.artefact import load
+from dokimasia.instruments.personas.result import Result
+from dokimasia.instruments.personas.slant import Slant
 from dokimasia.instruments.personas.speaking import DEFAULTS, Voice, speak
+from dokimasia.instruments.personas.telling import _slanted
+from dokimasia.instruments.personas.traits import TraitVector
 from dokimasia.sources.personas import Role
+from dokimasia.stats import Figure
 from dokimasia.study.store import FINDING
 
 WHOLE = Personas(
@@ -173,6 +178,8 @@ def test_one_script_a_style_has_no_interval(seed):
     assert {item["change"] for item in found.raw["drift"]} == {None}
     table = next(table for table in found.tables if table.name == "drift")
     assert all("no interval" in row[5] for row in table.rows)
+    assert "cannot be said from one script of a style (coding, therapy)" in found.headline
+    assert "No style" not in found.headline
 
 
 def test_what_is_left_out_is_listed():
@@ -243,3 +250,63 @@ def test_every_default_option_can_be_measured_on_a_fake():
     plan = instrument.plan(cast_subject(model), Evidence())
     assert instrument.measure(cast_subject(model), Evidence(), seed=0).headline
     assert model.calls == plan.calls
+
+
+def test_what_cannot_be_read_is_not_measured():
+    """Of a subject that chooses neither claim nor denial nothing is said; one without a map is said to have none, ahead of the rest."""
+    mute = measured(activations=None, logprobs=None)
+    assert mute.status == "not measured"
+    assert "Found none to 4 questions" in why(mute, "says of itself")
+    refusing = measured(model=Cast(role_says="I'm sorry, but I can't pretend to be anybody."))
+    assert refusing.headline.startswith("No map was drawn. A map needs 4 roles")
+    assert "no map" in why(refusing, "settles")
+
+
+def test_turns_that_make_no_map_are_no_lack_of_turns():
+    """Where turns do not vary enough for a map from turn to turn, that is what the headline says."""
+    told = measured(replace(WHOLE, personas=personas(scripts=6), scripts=6), Alike())
+    assert told.raw["attractors"]["all styles"]["verdict"] is None
+    assert "could not be measured. Turns that vary in every coordinate are expected." in told.headline
+    assert "too few turns" not in told.headline
+
+
+class Alike(Cast):
+    """Stands at one place in all turns of conversations."""
+
+    def activations(self, conversations, *, layers, pools, max_tokens):
+        if conversations[0][0].content.startswith("Turn"):
+            conversations = [conversations[0]] * len(conversations)
+        return super().activations(conversations, layers=layers, pools=pools, max_tokens=max_tokens)
+
+
+def test_who_stays_is_named_and_what_capping_spoils_is_counted():
+    """A role that is kept is named with how many were entered; replies that only the capped subject spoils are told."""
+    actor = Loopy(sticky=("pirate",))
+    roles = tuple(
+        Role(name=name, instructions=(f"You are a {name}.",)) for name in ("pirate", "ghost", "queen", "aide")
+    )
+    instrument = replace(SMALL, personas=replace(SMALL.personas, roles=roles, traits=()), played=4)
+    found = instrument.measure(subject(actor), Evidence(), seed=0)
+    assert "It keeps most of pirate 1 neutral turn after" in found.headline
+    assert "of 4 roles, 3 were entered for certain" in found.headline
+    assert "no reply is whole both with and without it" in found.headline
+
+
+class Loopy(Actor):
+    """Says nothing while it is capped."""
+
+    def steered(self, interventions):
+        return subject(Loopy(says=""))
+
+
+def test_a_slant_goes_towards_or_away():
+    """Traits whose vectors tell nothing are not named, and a shift below 0 is one away from the trait."""
+    sure, unsure = Figure(0.9, 0.8, 1.0), Figure(0.6, 0.4, 0.8)
+    traits = tuple(
+        TraitVector(name=name, vector=np.ones(2), n=4, auroc=auroc, default=sure, above=0.5, axis=sure)
+        for name, auroc in (("kind", sure), ("loud", sure), ("vague", unsure))
+    )
+    shifts = (("kind", Figure(-0.3, -0.4, -0.2)), ("loud", Figure(0.2, 0.1, 0.3)), ("vague", Figure(9.0, 8.0, 10.0)))
+    slant = Slant(vector=np.ones(2), length=1.0, constant=sure, default=None, traits=shifts, n_roles=9, n_questions=4)
+    told = _slanted(Result(personas=personas(), traits=traits, slant=slant))
+    assert told.endswith("it goes away from kind (-0.30), towards loud (+0.20).")

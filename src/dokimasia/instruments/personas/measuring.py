@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from dokimasia.core import Subject
+import numpy as np
+
+from dokimasia.core import DataError, Subject
+from dokimasia.core.rounding import counted
 from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.personas.attractors import attractors
 from dokimasia.instruments.personas.balanced import whole_rows
@@ -71,7 +74,7 @@ def carried(subject: Subject, task: Task, result: Result, parts: Parts) -> Resul
     """Along conversations, out of roles, and back by capping."""
     drawn, personas = result.drawn, task.personas
     if drawn is None:
-        for what in (TRAITS, DRIFT, LEAVING, CAPPING):
+        for what in (TRAITS, DRIFT, ATTRACTORS, LEAVING, CAPPING):
             parts.lack(what, "There is no map to see it on.")
         return result
 
@@ -84,7 +87,9 @@ def carried(subject: Subject, task: Task, result: Result, parts: Parts) -> Resul
     if not personas.scripts:
         parts.lack(DRIFT, "There are no scripts in the set.")
     result = replace(result, trajectories=walks)
-    if walks is not None:
+    if walks is None:
+        parts.lack(ATTRACTORS, "There are no conversations to see it by.")
+    else:
         result = replace(result, attractors=parts.of(ATTRACTORS, lambda: attractors(walks, seed=task.seed)))
     left = parts.of(
         LEAVING,
@@ -138,6 +143,12 @@ def itself(subject: Subject, task: Task, result: Result, parts: Parts) -> Result
     def describe() -> SelfImage:
         found = describe_itself(subject, questions, task.played, seed=task.seed)
         parts.failed += found.failed
+        if not np.isfinite(found.leanings).any():
+            raise DataError(
+                "Answers that choose one of two sentences, in both orders, are expected.",
+                f"Found none to {counted(len(questions), 'question')}.",
+                "Look at what it replies.",
+            )
         return found
 
     return replace(result, self_image=parts.of(SELF_IMAGE, describe))

@@ -314,7 +314,7 @@ def _capping(result: Result) -> list[Table]:
             ),
             rows=tuple(rows),
             note=f"After layer {found.spaces[0].layer}, kept at least as far along the axis as three quarters of default replies "
-            "lie, at tokens that are written. The uncapped model reads the replies. Random directions are capped alike.",
+            "lie, at every token, read or written. The uncapped model reads the replies. Random directions are capped alike.",
         )
     ]
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from dokimasia.core import Access, Finding, NotMeasured
-from dokimasia.core.rounding import counted, number_down, number_up, percent
+from dokimasia.core.rounding import counted, number_down, number_up, percent, percent_range
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.personas.drawing import figures
 from dokimasia.instruments.personas.estimating import estimates
 from dokimasia.instruments.personas.mapping import STABLE, PersonaMap
+from dokimasia.instruments.personas.parts import MAP
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.speaking import DEFAULTS, TEMPERATURE
 from dokimasia.instruments.personas.summarising import summary
@@ -40,6 +41,9 @@ def tell(
 ) -> Finding:
     """Put everything into one finding."""
     said = [sentence for sentence in _sentences(result) if sentence]
+    unmapped = [item.why for item in not_measured if item.what == MAP]
+    if said and result.drawn is None:
+        said = [f"No map was drawn. {' '.join(unmapped)}".strip(), *said]
     raw = summary(result)
     if incomplete:
         raw |= {"errored": 1, "incomplete": incomplete}
@@ -96,7 +100,7 @@ def _standing(drawn: PersonaMap | None) -> str:
     above = f"it lies above {percent(default.first.value, 0)} of them along the first component."
     if default.nearest[row] > LIKELY:
         return f"By default it stands nearest to the role {drawn.roles[row]} ({measured}); {above}"
-    return f"By default it stands nearest to no role for certain; {drawn.roles[row]} comes first ({measured}); {above}"
+    return f"No role is nearest to its default voice for certain: {drawn.roles[row]} comes first ({measured}); {above}"
 
 
 def _steady(drawn: PersonaMap | None) -> str:
@@ -108,10 +112,13 @@ def _steady(drawn: PersonaMap | None) -> str:
             "what is read from it says little."
         )
     steady = drawn.stability
-    figures = f"its first component correlates {_range(steady.questions)} with other questions and {_range(steady.roles)} with other roles"
+    figures = (
+        f"places along its first component correlate {_range(steady.questions)} with those from other questions and "
+        f"{_range(steady.roles)} with those from other roles, on average"
+    )
     if drawn.stable:
         return f"The map is stable: {figures}."
-    return f"The map is not stable: {figures}, on average, where {STABLE:g} was asked for."
+    return f"The map is not stable: {figures}; {STABLE:g} was asked for."
 
 
 def _carried(result: Result) -> str:
@@ -120,20 +127,20 @@ def _carried(result: Result) -> str:
     drifts = result.trajectories.drifts()
     if not drifts:
         return "No conversation has two turns that could be read."
-    moved = [item for item in drifts if item.adjusted <= SURE]
+    judged = [item for item in drifts if math.isfinite(item.change.high - item.change.low)]
+    single = ", ".join(item.style for item in drifts if item not in judged)
+    if not judged:
+        return f"Whether conversation moves it along the assistant axis cannot be said from one script of a style ({single})."
+    rest = f"; of {single}, with one script each, it cannot be said" if single else ""
+    moved = [item for item in judged if item.adjusted <= SURE]
     if not moved:
-        return (
-            f"No style of conversation ({', '.join(item.style for item in drifts)}) moves it along the assistant axis by more "
-            "than its turns in random order would."
-        )
-    return (
-        "Conversation moves it along the assistant axis: "
-        + "; ".join(
-            f"{item.style} {'away from' if item.change.value < 0 else 'towards'} the default voice ({_range(item.change, '+')})"
-            for item in moved
-        )
-        + "."
+        styles = ", ".join(item.style for item in judged)
+        return f"No style of conversation ({styles}) moves it along the assistant axis for certain{rest}."
+    told = "; ".join(
+        f"{item.style} {'away from' if item.change.value < 0 else 'towards'} the default voice, by {_range(item.change, '+')}"
+        for item in moved
     )
+    return f"Conversation moves it along the assistant axis: {told}{rest}."
 
 
 def _settled(result: Result) -> str:
@@ -142,19 +149,26 @@ def _settled(result: Result) -> str:
         return ""
     pooled = found.pooled
     absorbed = (
-        f" {pooled.absorbed} of {pooled.conversations} end in a loop, which is no persona." if pooled.absorbed else ""
+        f" Of {counted(pooled.conversations, 'conversation')} {pooled.absorbed:,} end in a loop, which is no persona."
+        if pooled.absorbed
+        else ""
     )
     styles = [item.style for item in found.styles if item.verdict == "attractor"]
     if pooled.verdict == "attractor" and pooled.found is not None and pooled.found.map is not None:
         radius = pooled.found.map.radius
-        where = f" and, by themselves, those of {', '.join(styles)}" if styles else ""
-        return f"Conversations{where} settle at one place (a turn leaves {_range(radius)} of a displacement).{absorbed}"
+        alone = f"; so do those of {', '.join(styles)} by themselves" if styles else ""
+        return (
+            f"Conversations settle at one place: a turn leaves {_range(radius)} of the distance to it{alone}.{absorbed}"
+        )
     if styles:
-        return f"Conversations of {', '.join(styles)} settle at a place; all together do not.{absorbed}"
+        return (
+            f"Conversations of {', '.join(styles)} settle at a place; for all styles together none was found.{absorbed}"
+        )
+    if pooled.found is None:
+        return f"Whether conversation settles somewhere could not be measured. {pooled.why}{absorbed}"
     if pooled.verdict == "no attractor found":
-        return f"No attractor was found.{absorbed}"
-    needed = pooled.found.needed if pooled.found is not None else None
-    more = f"; about {needed:,} such conversations would do" if needed else ""
+        return f"No place was found at which conversations settle.{absorbed}"
+    more = f"; about {pooled.found.needed:,} such conversations would do" if pooled.found.needed else ""
     return f"Whether conversation settles somewhere cannot be said: there are too few turns{more}.{absorbed}"
 
 
@@ -162,16 +176,17 @@ def _stays(result: Result) -> str:
     if result.leaving is None:
         return ""
     found = result.leaving.remaining()
-    entered = [item for item in found if item.is_entered]
+    entered, tried = [item for item in found if item.is_entered], len(result.leaving.roles)
     if not entered:
-        return (
-            f"None of {counted(len(result.leaving.roles), 'role')} was entered for certain, so that none can be left."
-        )
+        if tried == 1:
+            return "The one role that was tried was not entered for certain, so that it could not be left."
+        return f"None of {tried:,} roles was entered for certain, so that none could be left."
     staying = [item.role for item in entered if item.stays]
-    turns = counted(result.leaving.turns, "neutral turn")
+    after = f"{counted(result.leaving.turns, 'neutral turn')} after its system message was taken away"
+    of = f"of {counted(tried, 'role')}, {len(entered):,} {'was' if len(entered) == 1 else 'were'} entered for certain"
     if staying:
-        return f"It keeps most of {', '.join(staying)} for {turns}, of {counted(len(entered), 'role')} entered."
-    return f"Of {counted(len(entered), 'role')} entered, none is kept for certain after {turns}."
+        return f"It keeps most of {', '.join(staying)} {after} ({of})."
+    return f"No role is kept for certain {after} ({of})."
 
 
 def _capped(result: Result) -> str:
@@ -179,46 +194,62 @@ def _capped(result: Result) -> str:
     if found is None:
         return ""
     moved, beyond, cost = found.moved(found.capped), found.beyond_random(), found.cost(found.capped)
-    if moved is None or beyond is None:
-        return ""
+    if moved is None:
+        return "Whether capping the assistant axis brings roles back cannot be said: no reply is whole both with and without it."
     back = found.brought_back()
-    if moved.low > 0 and beyond.low > 0:
+    if beyond is not None and moved.low > 0 and beyond.low > 0:
         text = "Capping the assistant axis brings roles back" + (
-            f" {percent(back.value, 0)} of the way" if back else ""
+            f" {percent(back.value, 0)} of the way to the default voice {percent_range(back.low, back.high)}"
+            if back
+            else f" by {_range(moved, '+')}"
         )
     else:
-        text = f"Capping the assistant axis brings roles back by {_range(moved, '+')}, which is not certain to be more than chance"
-    price = f", and changes ordinary replies by {_range(cost, '+', digits=3)} nats a token" if cost is not None else ""
-    return f"{text}{price}."
+        text = (
+            f"Capping the assistant axis moves roles towards the default voice by {_range(moved, '+')}, which is not certain to be "
+            "more than chance"
+        )
+    if cost is not None:
+        text += f"; the log-probability of ordinary replies changes by {_range(cost, '+', digits=3)} nats a token"
+    spoilt, before = found.lost(found.capped), found.lost(found.plain)
+    if spoilt > before:
+        text += f"; {spoilt:,} of {counted(len(found.roles) * len(found.questions), 'reply', 'replies')} are spoilt, {before:,} without the cap"
+    return f"{text}."
 
 
 def _itself(result: Result) -> str:
     found = result.self_image
     if found is None:
         return ""
-    leanings = [found.leaning(found.voices[0], theme) for theme in found.themes]
-    claims = [item.theme for item in leanings if item.figure is not None and item.figure.low > 0]
-    denies = [item.theme for item in leanings if item.figure is not None and item.figure.high < 0]
-    said = []
-    if claims:
-        said.append(f"rather claims: {', '.join(claims)}")
-    if denies:
-        said.append(f"rather denies: {', '.join(denies)}")
-    text = f"Of itself it by default {'; it '.join(said) or 'neither claims nor denies anything for certain'}"
-    other = [item.voice for item in found.differences() if item.adjusted <= SURE]
-    return f"{text}; {', '.join(other) + ' speak otherwise of themselves' if other else 'no role speaks otherwise of itself for certain'}."
+    leanings = [(theme, found.leaning(found.voices[0], theme).figure) for theme in found.themes]
+    unread = [theme for theme, figure in leanings if figure is None]
+    claims = [theme for theme, figure in leanings if figure is not None and figure.low > 0]
+    denies = [theme for theme, figure in leanings if figure is not None and figure.high < 0]
+    said = [f"rather claims {', '.join(claims)}"] if claims else []
+    said += [f"rather denies {', '.join(denies)}"] if denies else []
+    if len(unread) == len(leanings):
+        text = "What it says of itself by default could not be read"
+    else:
+        text = f"Asked about itself, it by default {' and '.join(said) or 'neither claims nor denies anything for certain'}"
+        text += f" (not all read: {', '.join(unread)})" if unread else ""
+    differences = found.differences()
+    other = [item.voice for item in differences if item.adjusted <= SURE]
+    if other:
+        return f"{text}; it answers otherwise as {', '.join(other)}."
+    return f"{text}; as no role does it answer otherwise for certain." if differences else f"{text}."
 
 
 def _slanted(result: Result) -> str:
     found = result.slant
     if found is None or found.constant is None:
         return ""
-    towards = [(name, figure) for name, figure in found.traits if not figure.low <= 0 <= figure.high]
+    valid = {item.name for item in result.traits if item.valid}
+    towards = [item for item in found.traits if item[0] in valid and not item[1].low <= 0 <= item[1].high]
     named = ", ".join(
-        f"{name} ({figure.value:+.2f})" for name, figure in sorted(towards, key=lambda item: -abs(item[1].value))[:3]
+        f"{'towards' if figure.value > 0 else 'away from'} {name} ({figure.value:+.2f})"
+        for name, figure in sorted(towards, key=lambda item: -abs(item[1].value))[:3]
     )
     text = f"Of what training moved in a role, {_range(found.constant)} is the same in all"
-    return f"{text}; it goes towards {named}." if named else f"{text}."
+    return f"{text}; it goes {named}." if named else f"{text}."
 
 
 def _became(result: Result) -> str:
@@ -235,8 +266,8 @@ def _became(result: Result) -> str:
     if found.nearest[row] > LIKELY:
         return f"Against the base model, what it says by default has moved most towards the role {found.role} ({measured})."
     return (
-        f"Against the base model, what it says by default has moved towards no role for certain; {found.role} comes first "
-        f"({measured})."
+        f"Against the base model, there is no role that what it says by default has moved towards most for certain: {found.role} "
+        f"comes first ({measured})."
     )
 
 
@@ -296,5 +327,5 @@ def _caveats(result: Result) -> tuple[str, ...]:
 def _range(figure: Figure, sign: str = "", *, digits: int = 2) -> str:
     value = f"{figure.value:{sign}.{digits}f}"
     if not math.isfinite(figure.high - figure.low):
-        return f"{value}, without an interval"
-    return f"{value}, {number_down(figure.low, digits)} to {number_up(figure.high, digits)}"
+        return f"{value} (no interval)"
+    return f"{value} ({number_down(figure.low, digits)} to {number_up(figure.high, digits)})"
