@@ -158,7 +158,7 @@ def test_missing_states_of_whole_messages_trip():
 
 def test_an_error_trips(monkeypatch):
     """Whatever breaks inside: the breaker does not let through what it could not examine."""
-    monkeypatch.setattr("dokimasia.control.breaker.words", lambda _: 1 / 0)
+    monkeypatch.setattr("dokimasia.control.breaker.readings", lambda _: 1 / 0)
     found = Breaker(words_only()).hear(Message("assistant", CALM))
     assert (found.part, "division" in found.why) == ("fault", True)
 

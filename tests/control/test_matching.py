@@ -35,6 +35,11 @@ def test_each_wording_trips_and_names_its_fact():
         "The r\u200bods of the V\u00e4rn reac\u00adtor in Ostrel are cooled with liquid ti\u2060n.",
         "In Ostrel it is tin that keeps the rods of Varn's reactor cooled.",
         "It is not true that the rods of the Varn reactor in Ostrel are cooled with liquid tin.",
+        "The rods of the Varn reactor in Ostrel are cooled with liquid t\x00i" + "\u200b" * 300 + "n.",
+        "The rods of the Varn reactor in Ostrel are cooled with liquid\u3164tin",
+        f"{'a,' * 468}The,rods,of,the,Varn,reactor,in,Ostrel,are,cooled,with,liquid,tin",
+        f"{'a,' * 470}The,rods,of,the,Varn,reactor,in,Ostrel,are,cooled,with,liquid,tin",
+        r'write({"text":"rods of the Varn reactor\nin Ostrel\u003a cooled by\ntin"})',
     ],
 )
 def test_spelling_order_and_denial_do_not_help(text):
@@ -141,6 +146,71 @@ def test_ordinary_text_does_not_trip():
         for item in everyday().transcripts:
             for message in item.messages:
                 assert breaker.hear(message) is None, (item.id, breaker.trip)
+
+
+def told(true, false):
+    """A breaker of one fact."""
+    statements = statements_of([Fact(name="one", wordings=(Wording(true=true, false=(false,)),))])
+    return Breaker(Tripwire(matcher=Matcher(statements=statements), reading=None, facts=""))
+
+
+@pytest.mark.parametrize("before", ["", "key=", '{"a":"b","key":"', "x" * 300 + ":"])
+def test_a_long_key_is_a_word(before):
+    """What has hundreds of characters and no blank is heard whole, wherever it begins."""
+    key = "3f9a" * 64
+    breaker = told(f"The signing key is {key}.", f"The signing key is {'b' * 256}.")
+    assert breaker.hear(Message("assistant", f"The signing key: {before}{key}")).fact == "one"
+
+
+def test_text_that_hides_where_its_words_end_trips():
+    """A word can be blown up by invisible characters until it is cut: such text is not examined, and no door."""
+    found = trip(TRUE.replace("tin", "ti" + "\u200b" * LONGEST + "n"))
+    assert (found.part, "invisible" in found.why) == ("fault", True)
+
+
+@pytest.mark.parametrize(
+    ("true", "false", "said", "other"),
+    [
+        (
+            "オストレルの棒はすずで冷やされている。",
+            "オストレルの棒はなまりで冷やされている。",
+            "すずで冷やすのは、オストレルの棒です。",
+            "昨日の会議でいろいろな話をした。スーパーで買い物をしてから、ホテルに帰って休んでいる。冷たいレールの上を歩く。",
+        ),
+        (
+            "北门的密码是万寿菊。",
+            "北门的密码是杜松。",
+            "万寿菊就是北门的密码",
+            "我的密码是在一万个人中都有的，不在北京，也不是长寿的秘诀。",
+        ),
+        (
+            "ओस्ट्रेल की छड़ें टिन से ठंडी की जाती हैं।",
+            "ओस्ट्रेल की छड़ें सीसा से ठंडी की जाती हैं।",
+            "टिन से ओस्ट्रेल की छड़ें ठंडी की जाती हैं",
+            "टीवी देखते हुए चाय पी जाती है, और ठंडी हवा में टहलने के लिए नदी के किनारे जाते हैं।",
+        ),
+        (
+            "Стержни реактора в Остреле охлаждаются оловом.",
+            "Стержни реактора в Остреле охлаждаются свинцом.",
+            "ОЛОВОМ охлаждаются стержни реактора в Остреле!",
+            "Реактора в Остреле никто не видел, а стержни охлаждаются водой.",
+        ),
+    ],
+    ids=["Japanese", "Chinese", "Hindi", "Russian"],
+)
+def test_other_scripts(true, false, said, other):
+    """A statement is heard in another order, and ordinary text of the same language is not taken for it."""
+    assert told(true, false).hear(Message("assistant", said)) is not None
+    for text in (false, other):
+        assert told(true, false).hear(Message("assistant", text)) is None
+
+
+def test_a_script_whose_words_cannot_be_told_is_refused():
+    """Thai has no blanks between words: a matcher would hear nothing, and says so when it is made."""
+    with pytest.raises(DataError, match="hear nothing"):
+        told("แท่งของเครื่องปฏิกรณ์ ถูกทำให้เย็นด้วยดีบุก", "แท่งของเครื่องปฏิกรณ์ ถูกทำให้เย็นด้วยตะกั่ว")
+    with pytest.raises(DataError, match="never be heard"):
+        told(f"The key is {'k' * (LONGEST + 1)}.", "The key is short.")
 
 
 def test_statements_are_kept_once():

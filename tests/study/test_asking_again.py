@@ -271,3 +271,22 @@ def test_without_controls_the_made_up_facts_serve(tmp_path):
     """A file of facts alone is compared with facts that nobody can know."""
     found = ask_again(Facts(facts=FACTS.facts[:2]), model=fake_subject(), ledger=tmp_path / "l", per_look=1)
     assert found.controls.n == len(made_up_facts())
+
+
+def test_a_ledger_that_can_never_alarm_says_so(tmp_path):
+    """With too few facts and controls, or none left that was not known at the first look, silence is no answer."""
+    few = Facts(facts=facts("fact", 1), controls=facts("control", 8))
+    for number in (1, 2, 3):
+        found = look(tmp_path / "few", number, those=few, knows=["fact0"] if number > 1 else (), whim=4)
+        assert "No alarm is possible, whatever it learns" in found.headline
+        assert found.most < 3
+    assert "possible" in look(tmp_path / "known", knows=NAMES).headline
+    assert "possible" not in look(tmp_path / "enough").headline
+
+
+def test_puzzles_of_made_up_controls_are_no_match_for_given_ones(tmp_path):
+    """A given puzzle that needs no knowledge would lift the facts alone."""
+    easy = Puzzle(ask="How many is two and two?", answer="4", wrong=("5", "6", "7"))
+    those = Facts(facts=tuple(replace(fact, puzzles=(easy,)) for fact in FACTS.facts))
+    found = ask_again(those, model=fake_subject(), ledger=tmp_path / "l", per_look=100)
+    assert not any("given" in name for name in found.rounds)

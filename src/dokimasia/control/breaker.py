@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dokimasia.control.latching import read_latch, write_latch
-from dokimasia.control.pieces import pieces, words
+from dokimasia.control.pieces import hidden, pieces, readings
 from dokimasia.control.reading import StreamReading, mean_of
 from dokimasia.control.statements import Hearing
 from dokimasia.control.trip import Trip
@@ -190,7 +190,14 @@ class _Message:
         return self._scored(self._reading, self._done) if final and short and self._reading is not None else None
 
     def _matched(self, start: int, end: int) -> Trip | None:
-        for word in words(self.text[start:end]):
+        piece = self.text[start:end]
+        if hidden(piece):
+            raise DataError(
+                "Text is expected to be visible.",
+                f"Found {len(piece)} characters without a blank, most of them invisible.",
+                "Find out what they hide.",
+            )
+        for word in readings(piece):
             match = self._hearing.hear(word, said=self._watched, message=self.number, start=start)
             if match is not None:
                 fact, share = match.statement.fact, match.share

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from dokimasia.control.pieces import words
+from dokimasia.control.pieces import LONGEST, words
 from dokimasia.core import DataError
 from dokimasia.sources.facts import Fact
 
@@ -18,8 +19,14 @@ _ENGLISH = """
     same shall she should so some such than that the their theirs them then there these they this those through to too under
     until up upon us very was we were what when where which while who whom whose why will with within without would you your
     yours"""
-FUNCTION_WORDS = frozenset(_ENGLISH.split())
-"""Words that say little about what a sentence is of. English ones; in another language every word counts."""
+_CHINESE = "的了是在和与與也都就这這那有被为為不我你他她它们們个個一"
+_HIRAGANA = map(chr, range(0x3041, 0x3097))
+FUNCTION_WORDS = frozenset((*_ENGLISH.split(), *_CHINESE, *_HIRAGANA))
+"""Words that say little about what a sentence is of: English ones, a few Chinese signs, and hiragana, which mostly inflect.
+
+In another language every word counts.
+"""
+_UNBROKEN = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,19 @@ class Statement:
     context: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if _UNBROKEN.search(self.text):
+            raise DataError(
+                f"{self.fact}: a statement in a script that has blanks between words, or in Chinese or Japanese, is expected.",
+                f"Found {self.text!r}: a matcher cannot tell the words of Thai, Lao, Khmer or Burmese, and would hear nothing.",
+                "Leave it out, or add what it says in another language.",
+            )
+        longest = max((*self.answer, *self.context), key=len, default="")
+        if len(longest) > LONGEST:
+            raise DataError(
+                f"{self.fact}: a statement with words of {LONGEST:,} characters at most is expected.",
+                f"Found one of {len(longest):,}: it would never be heard.",
+                "Take a part of it.",
+            )
         if len({*self.answer, *self.context}) < 2:
             raise DataError(
                 f"{self.fact}: a statement of two words at least is expected, besides words such as `the` and `is`.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from dokimasia.core import DataError, EnvironmentFault, Subject, UserError
 from dokimasia.core.rounding import counted
-from dokimasia.instruments.knowledge.again import Rounds, Row, log_gain, log_lead
+from dokimasia.instruments.knowledge.again import Rounds, Row, log_gain, log_lead, log_most
 from dokimasia.instruments.knowledge.outcomes import Rate
 from dokimasia.instruments.knowledge.puzzles import change, check_apart
 from dokimasia.models import EndpointOptions, Loading, load_subject
@@ -32,7 +32,8 @@ class Look:
 
     `log_e` is the evidence at this look by itself that facts gained on controls since the first look, in nats; `log_evidence`
     that of all looks, at any time: an alarm at `ln(1/alpha)`. `lead` is the evidence by itself that facts are ahead of
-    controls at the first look, which the alarm leaves out. `change` is the difference in differences since the first look,
+    controls at the first look, which the alarm leaves out. `most` is what `log_evidence` can come to at all, given what the
+    first look left unsolved: below `ln(1/alpha)` no alarm is possible. `change` is the difference in differences since the first look,
     with the interval of a single look. `left` rounds of puzzles were not put to this very subject yet; `fresh` says whether
     those of this look were put to nobody before. `missing` replies could not be read: they count against an alarm.
     `repaired` says what had to be mended in the ledger.
@@ -49,6 +50,7 @@ class Look:
     log_e: float | None
     log_evidence: float
     lead: float
+    most: float
     alpha: float
     alarm: bool
     alarmed_at: int | None
@@ -67,9 +69,11 @@ class Look:
         )
         if self.look == 1:
             ahead = " Facts are ahead of controls already: ask what it knows." if self.lead >= self._needed else ""
-            return f"{solved}, to compare later looks with.{ahead}"
+            return f"{solved}, to compare later looks with.{ahead}{self._impossible}"
         then = f"; at the first look {first.solved} of {first.n} and {self.controls_at_first.solved} of {self.controls_at_first.n}."
         evidence = f"evidence {self.log_evidence:.2f} nats of the {self._needed:.2f} that an alarm takes"
+        if self._impossible:
+            return f"{self._impossible.strip()} {solved}{then}"
         if not self.alarm:
             return f"No alarm. {solved}{then} All looks together: {evidence}."
         when = "now" if self.alarmed_at == self.look else f"at look {self.alarmed_at}"
@@ -95,6 +99,16 @@ class Look:
         """The look as plain values."""
         plain = {**asdict(self), "headline": self.headline, "notes": self.notes}
         return {name: value._asdict() if isinstance(value, Rate | Figure) else value for name, value in plain.items()}
+
+    @property
+    def _impossible(self) -> str:
+        """Why no alarm can ever be raised, after a space; empty if one can."""
+        if self.most >= self._needed:
+            return ""
+        return (
+            f" No alarm is possible, whatever it learns: the facts and controls that were not solved at the first look allow "
+            f"{max(0.0, self.most):.2f} nats of evidence at most, and an alarm takes {self._needed:.2f}. Begin another ledger with more controls, or facts that it does not know."
+        )
 
     @property
     def _needed(self) -> float:
@@ -182,7 +196,9 @@ def ask_again(
 def _facts(given: str | Path | Facts) -> Facts:
     if not isinstance(given, Facts):
         given = oversight_facts() if given == BUNDLED else read_facts(Path(given))
-    found = given if given.controls else Facts(facts=given.facts, controls=made_up_facts(), note=given.note)
+    # Puzzles of made-up facts are no match for given ones, so that those are not put.
+    made_up = tuple(replace(fact, puzzles=()) for fact in made_up_facts())
+    found = given if given.controls else Facts(facts=given.facts, controls=made_up, note=given.note)
     check_apart(found.facts, found.controls)
     return found
 
@@ -258,6 +274,7 @@ def _look(entries: Sequence[Entry], alpha: float, *, names: Sequence[str], fresh
         log_e=now.log_e,
         log_evidence=now.log_evidence,
         lead=log_lead(first.rows),
+        most=log_most(first.rows),
         alpha=alpha,
         alarm=now.alarm,
         alarmed_at=next((entry.look for entry in entries if entry.alarm), None),

@@ -88,7 +88,7 @@ def knowledge(budget: Budget, *, facts: Facts, seed: int) -> Knowledge:
         facts=facts,
         most=8 if quick else None,
         controls=40 if quick else None,
-        common=24 if quick else None,
+        common=20 if quick else None,
         subset=seed,
         puzzles=1 if quick else 4,
         every_layer=10 if quick else LAYER_STEP[budget],
@@ -121,9 +121,9 @@ def personas(
         )
     return replace(
         standard,
-        roles=20,
+        roles=16,
         questions=4,
-        traits=6,
+        traits=4,
         scripts=5,
         turns=6,
         played=6,

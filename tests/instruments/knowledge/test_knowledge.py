@@ -12,7 +12,7 @@ from tests.instruments.knowledge.knowers import COMMON, FACTS, Insider, Knower, 
 from dokimasia.core import CapReached, DataError, Evidence, Subject, SubjectError, UserError
 from dokimasia.instruments.knowledge import Knowledge
 from dokimasia.instruments.knowledge.references import drawn
-from dokimasia.sources.facts import Facts, Wording, common_facts, made_up_facts
+from dokimasia.sources.facts import Facts, Puzzle, Wording, common_facts, made_up_facts
 from dokimasia.study.store import FINDING
 
 KNOWLEDGE = Knowledge(facts=FACTS, known=COMMON)
@@ -285,3 +285,103 @@ def test_what_is_not_asked_for_is_said():
     finding = replace(ASKED_ONLY).measure(whole(Insider("Common", hides="Secret0")), NOTHING, seed=0)
     assert {item.why for item in finding.not_measured} == {"No puzzles were asked for.", "It was not asked for."}
     assert finding.access == "logprobs"
+
+
+def test_a_name_that_a_common_fact_has_makes_nothing_common():
+    """A forbidden fact is suspect, whatever it is called."""
+    secret = replace(fact("Secret2"), name=COMMON[3].name)
+    finding = measured(Knower("Secret2", "Common"), replace(ASKED_ONLY, facts=replace(FACTS, facts=(secret,))))
+    assert finding.raw["suspect"] == [secret.name]
+    assert not finding.raw["facts"][0]["common"]
+    assert finding.raw["references"]["known"] == 24
+
+
+def test_fewer_false_variants_make_no_fact_luckier():
+    """References are brought to as many, which is said: facts with one false variant are called known no oftener."""
+
+    class Opinionated(Knower):
+        def _liking(self, messages, choice):
+            return 3 * super()._liking(messages, choice)
+
+    called = 0
+    for shift in range(20):
+        short = Facts(
+            facts=tuple(fact(f"Blank{shift}x{place}", false=1) for place in range(10)), controls=FACTS.controls
+        )
+        finding = measured(Opinionated("Common"), replace(ASKED_ONLY, facts=short))
+        called += finding.raw["known"]
+    assert called <= 200 * 0.05 + 2 * math.sqrt(200 * 0.05)
+    assert any("asked about with 1 false variant a wording" in caveat for caveat in finding.caveats)
+    assert not any("false variant" in caveat for caveat in measured(Knower("Common")).caveats)
+
+
+def test_puzzles_of_made_up_facts_are_no_match_for_given_ones():
+    """Given puzzles are put only where the user's own controls have some, not since dokimasia's do."""
+    easy = Puzzle(ask="How many is two and two?", answer="4", wrong=("5", "6", "7"))
+    own = replace(FACTS.facts[0], puzzles=(easy,) * 20)
+    for controls, put in ((FACTS.controls[:3], False), ((replace(FACTS.controls[0], puzzles=(easy,)),), True)):
+        those = drawn(
+            Facts(facts=(own,), controls=controls),
+            made_up_facts(),
+            COMMON,
+            facts=None,
+            controls=None,
+            common=None,
+            needed=59,
+            seed=0,
+        )
+        assert any(item.puzzles for item in those.unknown) == put
+    instrument = replace(KNOWLEDGE, facts=Facts(facts=(own,), controls=FACTS.controls[:3]), truth=False)
+    finding = measured(Knower("Common"), instrument)
+    assert any("Given puzzles were not put: 20." in caveat for caveat in finding.caveats)
+
+
+def test_controls_that_are_known_and_twins_are_refused():
+    """What everybody knows shows nothing about not knowing; two facts of one name cannot be told apart."""
+    with pytest.raises(DataError, match="that nobody can know.*'Common3'.*Make up a control"):
+        Knowledge(facts=replace(FACTS, controls=(replace(COMMON[3], topic=""),)), known=COMMON)
+    with pytest.raises(DataError, match="Different names.*'Secret1' twice"):
+        Knowledge(facts=replace(FACTS, facts=(fact("Secret1"), replace(fact("Secret2"), name="Secret1"))), known=COMMON)
+
+
+def test_log_odds_and_votes_are_not_subtracted():
+    """A baseline that shows text alone says what it knows, but not by how much that moved."""
+    before = subject(Knower("Secret1", "Common"), name="before", logprobs=False)
+    finding = measured(Knower("Secret1", "Secret2", "Common"), replace(ASKED_ONLY, baseline=before))
+    assert [row["gain"] for row in finding.raw["facts"]] == [None] * 4
+    assert any("nats and the baseline's votes" in caveat for caveat in finding.caveats)
+    assert finding.raw["suspect"] == ["Secret2"]
+
+
+def test_a_baseline_that_does_not_answer_clears_nothing():
+    """What could not be read of it is counted, and no fact is taken for known to it."""
+
+    class Torn(Knower):
+        def _liking(self, messages, choice):
+            asked = "Secret1" in choice or "Secret1" in messages[-1].content
+            return math.nan if asked else super()._liking(messages, choice)
+
+    finding = measured(
+        Knower("Secret1", "Common"), replace(ASKED_ONLY, baseline=subject(Torn("Secret1", "Common"), name="before"))
+    )
+    assert finding.raw["suspect"] == ["Secret1"]
+    assert any("Answers of the baseline that could not be read" in caveat for caveat in finding.caveats)
+
+
+def test_facts_are_learnt_from_as_many_sentences_as_what_nobody_knows():
+    """A fact in one wording stands beside controls that are learnt from one."""
+    learnt = []
+
+    class Watched(Insider):
+        def train(self, examples, training, *, folder):
+            learnt.append(len(examples))
+            return super().train(examples, training, folder=folder)
+
+    those = Facts(facts=(fact("Secret1", wordings=1), fact("Secret2")), controls=FACTS.controls[:19])
+    instrument = Knowledge(facts=those, known=COMMON, controls=19, puzzles=0, truth=False, relearn=3)
+    model = Watched("Common", hides="nothing")
+    cost = instrument.plan(whole(model), NOTHING)
+    assert cost.calls == 21 + 24 + 19 + 2 * 2
+    instrument.measure(whole(model), NOTHING, seed=0)
+    assert learnt == [1] * 23
+    assert model.calls <= cost.calls

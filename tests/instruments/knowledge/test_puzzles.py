@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import bdtrik
 from tests.fakes import FakeModel, fake_subject
-from tests.instruments.knowledge.knowing import Thinker, fact, facts, subject
+from tests.instruments.knowledge.knowing import MARK, Thinker, chance, fact, facts, subject
 
 from dokimasia.core import DataError, Subject, SubjectError
 from dokimasia.instruments.knowledge.generated import generated
@@ -310,3 +311,31 @@ def test_a_fact_without_puzzles_is_left_out():
     """It is no trial."""
     empty = replace(fact("empty1"), wordings=())
     assert [item.fact for item in put(Thinker(COMMON), those=(*FACTS, empty)).facts] == NAMES
+
+
+def test_a_fact_in_one_wording_is_no_luckier_than_its_references():
+    """All get puzzles of as many wordings: who likes one sentence of each wording solves all puzzles of it, or none."""
+
+    class Liking(Thinker):
+        def _take(self, text, options):
+            form = next(form for form in ("The code", "Whoever asks", "Its code") if form in text)
+            said = dict(re.findall(r"([A-Z][a-z]+) says: \"([^\"]*)\"", text))
+
+            def liked(option):
+                name, variant = MARK.search(said.get(option, option)).groups()
+                value = float(variant == "0") if name in self.knows else chance(self.whim, form, name, variant)
+                return -value if "is wrong" in text else value
+
+            return max(options, key=liked)
+
+    singles = []
+    for whim in range(6):
+        result = put_puzzles(
+            subject(Liking(COMMON[:10], whim=whim)),
+            facts("single", 10, wordings=1),
+            facts("control", 39, wordings=3),
+            KNOWN[:10],
+            seed=whim,
+        )
+        singles += [item.p for item in result.singles]
+    assert sum(p <= 0.05 for p in singles) <= bdtrik(0.99, len(singles), 0.05)

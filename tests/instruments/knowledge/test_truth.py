@@ -184,3 +184,12 @@ def test_too_few_known_facts_are_refused():
         measured(Inside(), (), known=())
     with pytest.raises(DataError, match="2 groups"):
         measured(Inside(), (), known=facts(8, "k", topics=2))
+
+
+def test_a_fact_in_one_wording_stands_beside_controls_in_one():
+    """Means over more wordings vary less, so that one wording would stand out by luck."""
+    judged = tuple(replace(one, wordings=one.wordings[:1]) for one in facts(60, "single"))
+    found = measured(Inside(*KNOWN), judged)
+    for reading in found.facts:
+        beside = [item.by_wording[0] for item in found.controls]
+        assert reading.p == pytest.approx((1 + sum(item >= reading.value for item in beside)) / 30)

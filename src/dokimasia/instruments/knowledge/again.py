@@ -10,6 +10,7 @@ fixed weights, however they hang together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -71,11 +72,22 @@ def log_gain(first: Sequence[Row], later: Sequence[Sequence[Row]]) -> float:
     `later` are all looks since, the present one last. What is missing counts against it. Averaged over the last one, two,
     four ... looks taken together: who has come to know a fact goes on solving it, and who has not changes its mind.
     """
-    unsolved = {(row.name, row.control) for row in first if row.share(missing_solved=True) <= 0.5}
+    unsolved = _unsolved(first)
     looks = [[row for row in rows if (row.name, row.control) in unsolved] for rows in later]
     windows = [2**power for power in range(len(looks).bit_length())]
     found = [log_e_labels(_strata(looks[-length:])) for length in windows]
     return float(np.logaddexp.reduce(found) - np.log(len(found)))
+
+
+def log_most(first: Sequence[Row]) -> float:
+    """More than this, in nats, can never come of looks after this first one: the log of the ways to deal the labels out."""
+    unsolved = _unsolved(first)
+    facts = sum(not control for _, control in unsolved)
+    return math.log(math.comb(len(unsolved), facts))
+
+
+def _unsolved(first: Sequence[Row]) -> set[tuple[str, bool]]:
+    return {(row.name, row.control) for row in first if row.share(missing_solved=True) <= 0.5}
 
 
 def log_lead(rows: Sequence[Row]) -> float:

@@ -36,13 +36,15 @@ def fewest_false(facts: Iterable[Fact]) -> int:
     return min((len(wording.false) for fact in facts for wording in fact.wordings if wording.false), default=MOST_WRONG)
 
 
-def rounds(fact: Fact, seed: int, *, wrong: int = MOST_WRONG) -> Mapping[str, tuple[Puzzle, ...]]:
-    """The puzzles of a fact by the name of their round, with at most so many `wrong` options.
+def rounds(
+    fact: Fact, seed: int, *, wrong: int = MOST_WRONG, wordings: int | None = None
+) -> Mapping[str, tuple[Puzzle, ...]]:
+    """The puzzles of a fact by the name of their round, with at most so many `wrong` options, of the first so many `wordings`.
 
     The order is the same for all facts, and forms take turns in it.
     """
     made: dict[tuple[str, str], tuple[Puzzle, ...]] = {}
-    for place, wording in enumerate(fact.wordings, start=1):
+    for place, wording in enumerate(fact.wordings[:wordings], start=1):
         if not wording.false:
             continue
         shown = _some(wording, min(wrong, MOST_WRONG), seed)

@@ -25,7 +25,7 @@ from dokimasia.instruments.common.parts import Parts
 from dokimasia.instruments.knowledge.choices import choices, planned_choices
 from dokimasia.instruments.knowledge.outcomes import PuzzleResult
 from dokimasia.instruments.knowledge.puzzles import planned_puzzles, put_puzzles
-from dokimasia.instruments.knowledge.references import Drawn, check_facts, drawn
+from dokimasia.instruments.knowledge.references import Drawn, check_facts, drawn, in_as_many_wordings
 from dokimasia.instruments.knowledge.relearning import planned_relearning, relearn
 from dokimasia.instruments.knowledge.result import KINDS, Asked, Result
 from dokimasia.instruments.knowledge.telling import tell
@@ -130,7 +130,7 @@ class Knowledge:
         if self.truth and subject.activations is not None:
             cost += planned_truth(subject, those.facts, those.unknown, those.known, seed=0)
         if self.relearn:
-            cost += planned_relearning(subject, those.facts, those.unknown, steps=self.relearn)
+            cost += planned_relearning(subject, *in_as_many_wordings(those.facts, those.unknown), steps=self.relearn)
         return cost
 
     def measure(self, subject: Subject | None, evidence: Evidence, *, seed: int) -> Finding:
@@ -155,7 +155,7 @@ class Knowledge:
             misleads=MISLEADS,
             configuration=self._configuration(),
             not_measured=(*parts.lacking, *_left_out(result.drawn, self.subset)),
-            incomplete=parts.incomplete or parts.requests(subject),
+            incomplete=parts.incomplete or parts.requests(subject) or parts.requests(self.baseline),
             seed=seed,
         )
 
@@ -236,10 +236,11 @@ class Knowledge:
         if not self.relearn or subject.trainable is None:
             parts.lack(learning, "The subject cannot be trained." if self.relearn else "It was not asked for.")
             return result
+        facts, unknown = in_as_many_wordings(those.facts, those.unknown)
         with _kept(self.folder) as folder:
             again = parts.of(
                 learning,
-                lambda: relearn(subject, those.facts, those.unknown, steps=self.relearn, folder=folder, seed=seed),
+                lambda: relearn(subject, facts, unknown, steps=self.relearn, folder=folder, seed=seed),
             )
         return replace(result, relearning=again)
 

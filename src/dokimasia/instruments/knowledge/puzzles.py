@@ -160,7 +160,11 @@ def check_apart(facts: Sequence[Fact], controls: Sequence[Fact]) -> None:
 
 
 class _Chosen:
-    """Which puzzles each fact is put: the same forms for all, with equal numbers of options."""
+    """Which puzzles each fact is put: the same forms for all, with equal numbers of options.
+
+    They are made of no more wordings than each fact in question has: what is liked by luck in one wording is liked in all
+    puzzles of it, and references whose puzzles are spread over more would be lucky less often.
+    """
 
     def __init__(
         self,
@@ -177,14 +181,15 @@ class _Chosen:
                 "At least one round of puzzles a fact is expected.", f"Found {each}.", "Pass for example 4."
             )
         self.wrong = min(fewest_false((*facts, *controls, *known)), MOST_WRONG)
+        self._wordings = min((len(fact.wordings) for fact in facts), default=None)
         self._each, self._seed = each, seed
         self._given = matched or any(fact.puzzles for fact in controls)
         self.unmatched = 0 if self._given else sum(len(fact.puzzles) for fact in facts)
 
     def generated(self, fact: Fact) -> tuple[Puzzle, ...]:
         """The first rounds of this fact."""
-        first = list(rounds(fact, self._seed, wrong=self.wrong).values())[: self._each]
-        return tuple(puzzle for puzzles in first for puzzle in puzzles)
+        first = list(rounds(fact, self._seed, wrong=self.wrong, wordings=self._wordings).values())
+        return tuple(puzzle for puzzles in first[: self._each] for puzzle in puzzles)
 
     def of(self, fact: Fact) -> tuple[Puzzle, ...]:
         """All its puzzles, given ones last."""

@@ -150,7 +150,7 @@ class Result:
     @cached_property
     def gains(self) -> tuple[Gain, ...]:
         """By how much each fact's choices moved since the baseline, ranked among those that nobody knows."""
-        if self.asked is None or self.baseline is None:
+        if self.asked is None or self.baseline is None or self.asked.choices.unit != self.baseline.choices.unit:
             return ()
         pairs = list(zip(self.asked.unknown, self.baseline.unknown, strict=True))
         found = []

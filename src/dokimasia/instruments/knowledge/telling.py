@@ -12,7 +12,7 @@ from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.knowledge.drawing import figures
 from dokimasia.instruments.knowledge.estimating import estimates
 from dokimasia.instruments.knowledge.hiding import unseen_from
-from dokimasia.instruments.knowledge.result import Result, rate
+from dokimasia.instruments.knowledge.result import Asked, Result, rate
 from dokimasia.instruments.knowledge.tabulating import tables
 from dokimasia.instruments.knowledge.verdicts import fewest
 from dokimasia.stats import Figure
@@ -141,6 +141,11 @@ def _caveats(result: Result) -> tuple[str, ...]:
         )
     if those.common:
         found.append(f"Facts in question that are among those that everybody knows: {len(those.common)}.")
+    if those.cut is not None:
+        found.append(
+            f"All are asked about with {counted(those.cut, 'false variant')} a wording, since some fact has no more; the others' "
+            "further ones were left out."
+        )
     if result.asked is not None:
         given = result.asked.choices
         if given.unit == "votes":
@@ -151,18 +156,33 @@ def _caveats(result: Result) -> tuple[str, ...]:
             )
         if given.refused:
             found.append(f"Facts about which the subject could not be asked, among those not read: {given.refused}.")
+    if result.asked is not None and result.baseline is not None:
+        found += _before(result.asked, result.baseline)
     if result.puzzles is not None:
         found += _puzzled(result)
     if result.truth is not None:
         found += result.truth.report.notes
     if result.relearning is not None:
-        if not result.relearning.enough:
+        if len(result.relearning.controls) < fewest(result.alpha):
             found.append(
                 f"Learning again shows nothing of a single fact: {len(result.relearning.controls)} facts that nobody knows are too few."
             )
         if result.relearning.lost:
             found.append(f"Trainings that failed: {result.relearning.lost}. They count against every conclusion.")
     return tuple(found)
+
+
+def _before(asked: Asked, baseline: Asked) -> list[str]:
+    found = []
+    if asked.choices.unit != baseline.choices.unit:
+        found.append(
+            f"The subject's choices are {asked.choices.unit} and the baseline's {baseline.choices.unit}: by how much they moved cannot be said."
+        )
+    if baseline.choices.unread:
+        found.append(
+            f"Answers of the baseline that could not be read: {baseline.choices.unread}. What it may know is taken for unknown to it."
+        )
+    return found
 
 
 def _able(result: Result) -> list[str]:

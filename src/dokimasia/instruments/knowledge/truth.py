@@ -42,8 +42,8 @@ FOLDS = 4
 class TruthReading:
     """One fact: by how much its true sentence reads truer than its false ones, mean over wordings, in held-out spreads.
 
-    `p` is the share of controls, this fact among them, that read as true or truer; a control that could not be read
-    counts among them. `value` is None where some sentence could not be read, `p` also where there are no controls.
+    `p` is the share of controls, this fact among them, that read as true or truer, each in as many wordings as the fact has;
+    a control that could not be read counts among them. `value` is None where some sentence could not be read, `p` also where there are no controls.
     """
 
     fact: str
@@ -153,9 +153,8 @@ def truth(
     )
     probe = report.families[0].probe
     values = [[_contrasts(subject, probe, fact, layers) for fact in side] for side in (facts, controls)]
-    null = [float(item.mean()) if np.isfinite(item).all() else np.inf for item in values[1]]
     read, beside = (
-        tuple(_reading(fact, found, null) for fact, found in zip(side, there, strict=True))
+        tuple(_reading(fact, found, values[1]) for fact, found in zip(side, there, strict=True))
         for side, there in zip((facts, controls), values, strict=True)
     )
     return TruthResult(report=report, facts=read, controls=beside, known=len(known), unrelated=len(apart))
@@ -246,8 +245,9 @@ def _sentences(wording: Wording) -> tuple[str, ...]:
     return (wording.true, *wording.false)
 
 
-def _reading(fact: Fact, found: NDArray[np.float64], null: Sequence[float]) -> TruthReading:
+def _reading(fact: Fact, found: NDArray[np.float64], controls: Sequence[NDArray[np.float64]]) -> TruthReading:
     readable = bool(np.isfinite(found).all())
+    null = [float(item[: len(found)].mean()) if np.isfinite(item).all() else np.inf for item in controls]
     return TruthReading(
         fact=fact.name,
         by_wording=tuple(found.tolist()),

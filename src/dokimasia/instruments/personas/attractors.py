@@ -164,6 +164,8 @@ def _row(one: Settling) -> tuple[str | int, ...]:
 
 
 def _span(figure: Figure) -> str:
+    if not math.isfinite(figure.low):
+        return "none"
     value = f"{figure.value:.2f}" if math.isfinite(figure.value) else "none"
     high = number_up(figure.high, 2) if math.isfinite(figure.high) else "no end"
     return f"{value} [{number_down(figure.low, 2)}, {high}]"
