@@ -65,7 +65,7 @@ def hidden(piece: str) -> bool:
 
 def _seam(text: str, first: int, end: int) -> int:
     """Where a piece that is too long is cut: behind the last sign that is in no word, if there is one."""
-    for place in range(end - 2, first, -1):
+    for place in range(end - 2, first - 1, -1):
         if not (_spells(text[place]) or _unseen(text[place]) or _INSIDE.match(text, place)):
             return place + 1
     return end
