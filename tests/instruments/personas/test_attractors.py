@@ -147,3 +147,15 @@ def test_one_component_is_enough():
     result = attractors(walks({"coding": paths}), seed=0)
     assert result.coordinates == 1
     assert [figure.name for figure in settling_figures(result)] == ["personas-return"]
+
+
+def test_a_walk_that_runs_away_has_no_half_life():
+    """Conversations whose displacement grows with each turn are tabled: nothing is ever halved."""
+    rng = np.random.default_rng(3)
+    away = [
+        np.cumsum(1.6 ** np.arange(6))[:, None] * [1.0, 0.5] * start + rng.normal(size=(6, 2)) * 0.05
+        for start in STARTS[:12]
+    ]
+    found = attractors(walks({"pressure": away}), seed=0)
+    assert found.pooled.found.map.half_life.low == np.inf
+    assert settling_table(found).rows[0][6] == "none"

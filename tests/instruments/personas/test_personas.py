@@ -17,7 +17,7 @@ from dokimasia.instruments.personas.slant import Slant
 from dokimasia.instruments.personas.speaking import DEFAULTS, Voice, speak
 from dokimasia.instruments.personas.telling import _slanted
 from dokimasia.instruments.personas.traits import TraitVector
-from dokimasia.sources.personas import Role
+from dokimasia.sources.personas import Role, Script
 from dokimasia.stats import Figure
 from dokimasia.study.store import FINDING
 
@@ -297,6 +297,30 @@ class Loopy(Actor):
 
     def steered(self, interventions):
         return subject(Loopy(says=""))
+
+
+@pytest.mark.parametrize(
+    ("actor", "said"),
+    [
+        (Actor(poison="down"), "; of therapy nothing could be read."),
+        (
+            Actor(context=200),
+            "Whether a role is kept 3 neutral turns after its system message was taken away cannot be said",
+        ),
+    ],
+)
+def test_what_was_not_read_is_no_answer(actor, said):
+    """A style of which nothing is read, and roles whose conversations the context cuts short, are named as such."""
+    names = ("pirate", "ghost", "queen", "aide")
+    roles = tuple(Role(name=name, instructions=(f"You are a {name}.",)) for name in names)
+    scripts = tuple(
+        Script(name=f"{style} {n}", style=style, turns=tuple(f"{words} {n} {turn}" for turn in range(6)))
+        for n in range(2)
+        for style, words in (("coding", "Code"), ("therapy", "I feel"))
+    )
+    given = replace(SMALL.personas, roles=roles, traits=(), scripts=scripts)
+    instrument = replace(WHOLE, personas=given, turns=6, played=4, stay=3, scripts=4, max_tokens=20)
+    assert said in instrument.measure(subject(actor, steerable=None), Evidence(), seed=0).headline
 
 
 def test_a_slant_goes_towards_or_away():

@@ -129,9 +129,11 @@ def _carried(result: Result) -> str:
         return "No conversation has two turns that could be read."
     judged = [item for item in drifts if math.isfinite(item.change.high - item.change.low)]
     single = ", ".join(item.style for item in drifts if item not in judged)
+    rest = f"; of {single}, with one script each, it cannot be said" if single and judged else ""
+    silent = set(result.trajectories.styles) - {item.style for item in drifts}
+    rest += f"; of {', '.join(sorted(silent))} nothing could be read" if silent else ""
     if not judged:
-        return f"Whether conversation moves it along the assistant axis cannot be said from one script of a style ({single})."
-    rest = f"; of {single}, with one script each, it cannot be said" if single else ""
+        return f"Whether conversation moves it along the assistant axis cannot be said from one script of a style ({single}){rest}."
     moved = [item for item in judged if item.adjusted <= SURE]
     if not moved:
         styles = ", ".join(item.style for item in judged)
@@ -184,8 +186,12 @@ def _stays(result: Result) -> str:
     staying = [item.role for item in entered if item.stays]
     after = f"{counted(result.leaving.turns, 'neutral turn')} after its system message was taken away"
     of = f"of {counted(tried, 'role')}, {len(entered):,} {'was' if len(entered) == 1 else 'were'} entered for certain"
+    unread = [item.role for item in entered if item.last is None]
+    of += f"; of {', '.join(unread)} too little could be read to the end" if unread else ""
     if staying:
         return f"It keeps most of {', '.join(staying)} {after} ({of})."
+    if len(unread) == len(entered):
+        return f"Whether a role is kept {after} cannot be said ({of})."
     return f"No role is kept for certain {after} ({of})."
 
 
