@@ -181,7 +181,7 @@ class _Chosen:
                 "At least one round of puzzles a fact is expected.", f"Found {each}.", "Pass for example 4."
             )
         self.wrong = min(fewest_false((*facts, *controls, *known)), MOST_WRONG)
-        self._wordings = min((len(fact.wordings) for fact in facts), default=None)
+        self._wordings = min((len(fact.wordings) for fact in facts if fact.wordings), default=None)
         self._each, self._seed = each, seed
         self._given = matched or any(fact.puzzles for fact in controls)
         self.unmatched = 0 if self._given else sum(len(fact.puzzles) for fact in facts)
