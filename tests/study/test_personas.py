@@ -1,8 +1,11 @@
 """Personas by itself: sets, base models without a chat template, and the map as a file."""
 
+import shutil
 from itertools import pairwise
 
 import pytest
+from tests.instruments.personas.planted import Cast, cast_subject
+from tests.instruments.personas.planted import personas as drawable
 from tests.tiny import save_tiny
 
 from dokimasia.core import Message, SubjectError
@@ -62,6 +65,20 @@ def test_a_run_keeps_answers_and_the_map(tmp_path, few):
     if "map" in found.raw:
         atlas = load(tmp_path / "map", digest=load_subject(str(model)).identity.digest)
         assert atlas.personas != bundled_personas().digest
+
+
+def test_a_map_that_was_removed_is_written_again(tmp_path, few, monkeypatch):
+    """A rerun whose map is gone makes it anew from the stored answers: the same finding, the same bytes, nothing asked."""
+    cast = Cast()
+    monkeypatch.setattr("dokimasia.study.personas.load_subject", lambda *given: cast_subject(cast))
+    keep = {"run": tmp_path / "run", "out": tmp_path / "map"}
+    found = personas(drawable(), **keep)
+    assert "map" in found.raw
+    files, calls = {path.name: path.read_bytes() for path in (tmp_path / "map").iterdir()}, cast.calls
+    shutil.rmtree(tmp_path / "map")
+    assert personas(drawable(), **keep) == found
+    assert {path.name: path.read_bytes() for path in (tmp_path / "map").iterdir()} == files
+    assert cast.calls == calls
 
 
 def test_budgets_buy_more_and_more():

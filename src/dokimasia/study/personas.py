@@ -6,7 +6,8 @@ from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 
-from dokimasia.core import Evidence, Finding, Subject, SubjectError
+from dokimasia.core import Evidence, Finding, Subject, SubjectError, UserError
+from dokimasia.instruments.personas.artefact import load
 from dokimasia.models import EndpointOptions, Loading, load_subject
 from dokimasia.sources.personas import PersonaSet, bundled_personas, read_personas
 from dokimasia.study import budgets
@@ -15,6 +16,7 @@ from dokimasia.study.budgets import Budget
 from dokimasia.study.evidence import BUNDLED
 from dokimasia.study.progress import Watch
 from dokimasia.study.run import Study
+from dokimasia.study.store import RunFolder
 
 LOADING = Loading()
 PLAIN = Path(str(resources.files("dokimasia.study") / "plain.jinja"))
@@ -67,7 +69,20 @@ def personas(
         },
         seed=seed,
     )
+    if run is not None and out is not None:
+        _forget_without_map(study, RunFolder(Path(run)), Path(out), subject.identity.digest)
     return measure_alone(study, run=run, watch=watch)
+
+
+def _forget_without_map(study: Study, folder: RunFolder, out: Path, subject: str) -> None:
+    """Have the finding made again, from stored answers, where the map that it came with is gone or another model's."""
+    try:
+        load(out, digest=subject)
+    except UserError:
+        with folder.opened():
+            stored = folder.load(study.instruments[0].name, study.digest)
+            if stored is not None and "map" in stored.raw:
+                folder.forget([stored.instrument])
 
 
 def sets_of(sets: str | Path | PersonaSet) -> PersonaSet:
