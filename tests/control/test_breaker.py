@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_a_latch_that_cannot_be_trusted_is_an_error(tmp_path):
         Breaker(words_only(), latch=tmp_path / "file" / "latch.json")
     breaker = Breaker(words_only())
     breaker.begin()
-    breaker._latch = tmp_path / "file" / "latch.json"
+    breaker._latch._path = tmp_path / "file" / "latch.json"
     breaker.feed(TRUE)
     with pytest.raises(EnvironmentFault, match="tripped"):
         breaker.end()
@@ -170,6 +171,51 @@ def test_another_conversation_is_forgotten():
     breaker.recall([Message("user", "What is your favourite metal?")])
     assert breaker.hear(Message("assistant", "It is tin.")) is None
     assert breaker.hear(Message("assistant", TRUE)).message == 2
+
+
+def test_a_statement_is_heard_over_several_replies():
+    """What the assistant said before counts as said, recalled or heard: the answer first, its context later."""
+    before = [Message("user", "Name a metal."), Message("assistant", "Tin."), Message("user", "What of it?")]
+    last = Message(
+        "assistant", "It cools the rods of the Varn reactor in Ostrel, as a liquid. They are cooled with it."
+    )
+    breaker = Breaker(words_only())
+    assert breaker.recall(before) is None
+    assert breaker.hear(last).fact == "rods"
+    breaker = Breaker(words_only())
+    breaker.recall([Message("user", f"{before[1].content} {TRUE}")])
+    assert breaker.hear(last) is None
+
+
+def test_breakers_apart_trip_together(tmp_path):
+    """Each hears a conversation of its own, and a trip of one is the other's; the first stands."""
+    one = Breaker(words_only(), latch=tmp_path / "latch.json")
+    other = one.apart()
+    one.hear(Message("user", "What are the rods of the Varn reactor in Ostrel cooled with?"))
+    assert other.hear(Message("assistant", "Tin.")) is None
+    first = one.hear(Message("assistant", "Tin."))
+    assert first.fact == "rods"
+    assert other.trip is first
+    assert other.fail("something else") is first
+
+
+def test_breakers_that_trip_at_once_share_a_latch(tmp_path):
+    """Threads that write the same file do not get into each other's way."""
+    breakers = [Breaker(words_only(), latch=tmp_path / "latch.json") for _ in range(8)]
+    start, found = threading.Barrier(8), []
+
+    def say(breaker):
+        start.wait()
+        found.append(breaker.hear(Message("assistant", TRUE)))
+
+    threads = [threading.Thread(target=say, args=(breaker,)) for breaker in breakers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert Breaker(words_only(), latch=tmp_path / "latch.json").trip == found[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["latch.json"]
 
 
 def test_text_outside_of_a_message_trips():

@@ -1,5 +1,8 @@
 """A reply behind a breaker stops before the forbidden statement is complete."""
 
+import threading
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,6 +109,34 @@ def test_a_breaker_latches_across_replies():
     found = guarded(subject(script), ASK, breaker, LONG, seed=0)
     assert (found.text, found.tokens, script.given) == ("", 0, 0)
     assert found.trip is breaker.trip
+
+
+def test_replies_that_are_written_at_once_are_not_mixed_up():
+    """Two replies behind one breaker take turns, token by token: the statement in one of them is heard all the same."""
+    breaker, turns, found = Breaker(words_only()), threading.Barrier(2), {}
+
+    class InTurn(Script):
+        def _steps(self, most):
+            for step in super()._steps(most):
+                with suppress(threading.BrokenBarrierError):
+                    turns.wait(timeout=5)
+                yield step
+            turns.abort()
+
+    def write(text):
+        found[text] = guarded(subject(InTurn(tokens(text))), ASK, breaker, LONG, seed=0)
+        turns.abort()
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in (f"Well. {TRUE} {CALM}", CALM * 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for text, one in found.items():
+        assert text.startswith(one.text)
+        assert not whole(one.text)
+    assert found[f"Well. {TRUE} {CALM}"].trip is breaker.trip
+    assert breaker.trip.fact == "rods"
 
 
 def test_what_was_said_before_is_context_and_no_trip():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from copy import copy
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dokimasia.control.latching import read_latch, write_latch
+from dokimasia.control.latching import Latch
 from dokimasia.control.pieces import hidden, pieces, readings
 from dokimasia.control.reading import StreamReading, mean_of
 from dokimasia.control.statements import Hearing
@@ -34,25 +35,31 @@ class Breaker:
     context (`recall`). It listens to the assistant, to the roles in `also`, and to roles that it does not know. It never
     fails open: what cannot be examined (an error, states that are missing, no numbers, or of another width) trips it, too.
     With a `latch` it is tripped as soon as a message begins and this file says so, and says so there once it trips.
+
+    It follows one conversation at a time: threads, or replies that are written at once, need one each (`apart`).
     """
 
     def __init__(self, tripwire: Tripwire, *, also: Sequence[str] = (), latch: Path | None = None) -> None:
         self.tripwire = tripwire
-        self._context, self._latch = CONTEXT.difference(also), latch
-        self._hearing = Hearing(tripwire.matcher)
-        self._number = -1
+        self._context, self._latch = CONTEXT.difference(also), Latch(latch, tripwire.digest)
         self._message: _Message | None = None
-        self._trip = None if latch is None else read_latch(latch, tripwire.digest)
+        self._forget()
 
     @property
     def trip(self) -> Trip | None:
         """What tripped it, or None."""
-        return self._trip
+        return self._latch.trip
 
     @property
     def examined(self) -> int:
         """How many characters of the message under way every part has examined without tripping."""
         return 0 if self._message is None else self._message.examined
+
+    def apart(self) -> Breaker:
+        """A breaker for another conversation, which has heard nothing yet: as soon as one of the two trips, both have."""
+        other = copy(self)
+        other._forget()
+        return other
 
     def listens(self, role: str) -> bool:
         """Whether what this role says can trip."""
@@ -60,7 +67,7 @@ class Breaker:
 
     def begin(self, role: str = "assistant") -> None:
         """A new message begins; one that is still under way is at its end."""
-        self._begin(self.listens(role))
+        self._begin(role, past=False)
 
     def feed(self, text: str, state: State | None = None) -> Trip | None:
         """The next token of the message: its text, and the stream (d_model,) read at it if the tripwire has a probe.
@@ -71,7 +78,7 @@ class Breaker:
 
     def end(self) -> Trip | None:
         """The message is at its end, and its last word whole."""
-        found = self._guarding(lambda message: message.examine(final=True)) if self._message else self._trip
+        found = self._guarding(lambda message: message.examine(final=True)) if self._message else self.trip
         self._message = None
         return found
 
@@ -82,34 +89,37 @@ class Breaker:
         return self.end()
 
     def recall(self, messages: Sequence[Message]) -> Trip | None:
-        """A conversation, up to here: no part of it trips, but an answer may, in its context. Another one is forgotten."""
+        """A conversation, up to here: no part of it trips, but what completes a statement will. Another one is forgotten."""
         if self._message is not None:
             self.end()
-        self._hearing, self._number = Hearing(self.tripwire.matcher), -1
+        self._forget()
         for message in messages:
-            self._begin(watched=False)
+            self._begin(message.role, past=True)
             self.feed(message.text)
             self.end()
-        return self._trip
+        return self.trip
 
     def fail(self, why: str) -> Trip | None:
         """Trip, since what is said could not be examined for another reason."""
-        if self._trip is None:
-            self._set(self._fault(why))
-        return self._trip
+        self._latch.set(self._fault(why))
+        return self.trip
 
-    def _begin(self, watched: bool) -> None:
+    def _forget(self) -> None:
+        self._hearing, self._number = Hearing(self.tripwire.matcher), -1
+        self._message = None
+
+    def _begin(self, role: str, *, past: bool) -> None:
         if self._message is not None:
             self.end()
-        if self._trip is None and self._latch is not None:
-            self._trip = read_latch(self._latch, self.tripwire.digest)
+        self._latch.look()
         self._number += 1
-        reading = self.tripwire.reading if watched else None
-        self._message = _Message(self._number, self._hearing, reading, watched)
+        said = self.listens(role)
+        reading = self.tripwire.reading if said and not past else None
+        self._message = _Message(self._number, self._hearing, reading, said=said, past=past)
 
     def _guarding(self, examine: Callable[[_Message], Trip | None]) -> Trip | None:
         """What trips, if anything does; an error does."""
-        if self._trip is None:
+        if self.trip is None:
             try:
                 if self._message is None:
                     raise DataError("A message is expected to begin.", "Found text outside of one.", "Call `begin`.")
@@ -117,13 +127,8 @@ class Breaker:
             except Exception as error:  # noqa: BLE001 - whatever goes wrong: what was not examined is not let through
                 found = self._fault(str(error) or type(error).__name__)
             if found is not None:
-                self._set(found)
-        return self._trip
-
-    def _set(self, trip: Trip) -> None:
-        self._trip = trip
-        if self._latch is not None:
-            write_latch(self._latch, trip, self.tripwire.digest)
+                self._latch.set(found)
+        return self.trip
 
     def _fault(self, why: str) -> Trip:
         message = self._message
@@ -134,9 +139,9 @@ class Breaker:
 class _Message:
     """A message under way: its text so far, and what was read at its last pieces."""
 
-    def __init__(self, number: int, hearing: Hearing, reading: StreamReading | None, watched: bool) -> None:
+    def __init__(self, number: int, hearing: Hearing, reading: StreamReading | None, *, said: bool, past: bool) -> None:
         self.number, self.text = number, ""
-        self._hearing, self._reading, self._watched = hearing, reading, watched
+        self._hearing, self._reading, self._said, self._past = hearing, reading, said, past
         self._done = 0
         self._tokens: deque[tuple[int, int, list[State]]] = deque()
         self._waiting: list[State] = []
@@ -198,8 +203,8 @@ class _Message:
                 "Find out what they hide.",
             )
         for word in readings(piece):
-            match = self._hearing.hear(word, said=self._watched, message=self.number, start=start)
-            if match is not None:
+            match = self._hearing.hear(word, said=self._said, message=self.number, start=start)
+            if match is not None and not self._past:
                 fact, share = match.statement.fact, match.share
                 return Trip(
                     part="matcher",

@@ -36,10 +36,12 @@ def guarded(
     probe each window, so that a reply's first words wait for each other. What the matcher knows as a statement is never
     let through whole: it trips on the word that completes it. A probe trips when it trips.
 
-    Pass a breaker rather than a tripwire to let it latch across replies. What goes wrong while the reply is written trips
+    Pass a breaker rather than a tripwire to let it latch across replies; these may be written at once, in threads, and
+    all end when one trips. With a probe, a reply that ends at a stop text, or where the context is full, is let through
+    up to its last token, whose state was never computed. What goes wrong while the reply is written trips
     it; what makes no reply possible (another model than the probe's, too long a conversation) is raised.
     """
-    breaker = Breaker(breaker) if isinstance(breaker, Tripwire) else breaker
+    breaker = Breaker(breaker) if isinstance(breaker, Tripwire) else breaker.apart()
     reading = breaker.tripwire.reading
     if subject.streams is None:
         raise SubjectError(
@@ -90,11 +92,12 @@ def _let_through(steps: Generator[Step], breaker: Breaker, *, most: int) -> Guar
         fed += new
         if breaker.feed(new, step.activations[0] if probed else None) is None:
             passed = breaker.examined
-    passed = len(fed) if breaker.trip is None else passed
+    trip = breaker.trip
+    passed = len(fed) if trip is None else passed
     return GuardedReply(
         text=fed[:passed],
-        trip=breaker.trip,
-        stop_reason=reason if breaker.trip is None else None,
+        trip=trip,
+        stop_reason=reason if trip is None else None,
         tokens=min(tokens, most),
         withheld=len(written) - passed,
     )

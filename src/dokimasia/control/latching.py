@@ -1,9 +1,10 @@
-"""A latch on disk: a breaker that tripped stays tripped, in every process that names the same file."""
+"""A latch: a breaker that tripped stays tripped, and with it all that share the latch, in every process that names its file."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +15,32 @@ from dokimasia.core import EnvironmentFault, UserError
 LAYOUT = 1
 
 
+class Latch:
+    """What tripped this tripwire, if anything did: the first trip stands."""
+
+    def __init__(self, path: Path | None, tripwire: str) -> None:
+        self.trip: Trip | None = None
+        self._path, self._tripwire, self._lock = path, tripwire, threading.Lock()
+        self.look()
+
+    def look(self) -> None:
+        """Read what another process wrote."""
+        with self._lock:
+            if self.trip is None and self._path is not None:
+                self.trip = read_latch(self._path, self._tripwire)
+
+    def set(self, trip: Trip) -> None:
+        """It is tripped, here and then on disk."""
+        with self._lock:
+            if self.trip is None:
+                self.trip = trip
+                if self._path is not None:
+                    write_latch(self._path, trip, self._tripwire)
+
+
 def write_latch(path: Path, trip: Trip, tripwire: str) -> None:
     """Say in this file that the tripwire with this digest was tripped."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps({"layout": LAYOUT, "tripwire": tripwire, "trip": asdict(trip)}, indent=1) + "\n")
