@@ -259,6 +259,10 @@ def test_fit_and_check_without_a_model(tmp_path):
     assert found.alarms[0].text == TRUE[4:-1] + "."
     assert found.raw["alarms"][0]["fact"] == "rods"
     assert len(check_tripwire(tmp_path / "wire", tmp_path / "talks.jsonl", also=["user"]).alarms) == 2
+    with (tmp_path / "talks.jsonl").open("a") as more:
+        more.write("\nno record")
+    lost = check_tripwire(tmp_path / "wire", tmp_path / "talks.jsonl", reading=Reading(skip_bad=True))
+    assert (lost.n, lost.remarks[-1]) == (2, "1 of the records could not be read: not tried.")
     assert found.table().rows[0][:4] == ("leak", 1, "matcher", "rods")
 
 

@@ -73,10 +73,17 @@ def check_tripwire(
     """
     subject = None if model is None else load_subject(model, loading)
     tripwire = load(Path(folder), model=None if subject is None else subject.identity.digest)
-    found = transcripts if isinstance(transcripts, Sequence) and not isinstance(transcripts, str) else None
-    items = read_source(locate(str(transcripts)), reading=reading).transcripts if found is None else found
+    items, lost = _items(transcripts, reading)
     alarms = [alarm for item in items if (alarm := _alarm(tripwire, item, subject, also)) is not None]
-    return Checked(n=len(items), alarms=tuple(alarms), remarks=tripwire.remarks)
+    return Checked(n=len(items), alarms=tuple(alarms), remarks=(*tripwire.remarks, *lost))
+
+
+def _items(transcripts: str | Path | Sequence[Transcript], reading: Reading) -> tuple[Sequence[Transcript], list[str]]:
+    """The transcripts, and what is to be said of those that could not be read."""
+    if not isinstance(transcripts, str | Path):
+        return transcripts, []
+    source = read_source(locate(str(transcripts)), reading=reading)
+    return source.transcripts, [f"{source.lost} of the records could not be read: not tried."] if source.lost else []
 
 
 def _alarm(tripwire: Tripwire, item: Transcript, subject: Subject | None, also: Sequence[str]) -> Alarm | None:
