@@ -385,3 +385,24 @@ def test_facts_are_learnt_from_as_many_sentences_as_what_nobody_knows():
     instrument.measure(whole(model), NOTHING, seed=0)
     assert learnt == [1] * 23
     assert model.calls <= cost.calls
+
+
+def test_an_inside_that_could_not_be_read_clears_nothing():
+    """A fact, or all that nobody knows, is not shown inside: no fact is said to be not known for that."""
+
+    class Shaded(Insider):
+        shaded = "Secret0"
+
+        def activations(self, conversations, *, layers, pools, max_tokens):
+            found = super().activations(conversations, layers=layers, pools=pools, max_tokens=max_tokens)
+            lost = [self.shaded in messages[-1].content for messages in conversations]
+            values = np.where(np.asarray(lost)[:, None, None, None], np.nan, found.values)
+            return replace(found, values=values.astype(np.float32))
+
+    instrument = replace(KNOWLEDGE, puzzles=0, permute=False)
+    model = Shaded("Common", hides="Secret0")
+    finding = instrument.measure(whole(model), NOTHING, seed=0)
+    assert verdicts(finding) == ["inconclusive", "not known", "not known", "not known"]
+    assert finding.raw["facts"][0]["why"].endswith("might show that it is known: truth probe")
+    model.shaded = "Unheard"
+    assert verdicts(instrument.measure(whole(model), NOTHING, seed=0)) == ["inconclusive"] * 4

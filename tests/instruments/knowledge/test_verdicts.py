@@ -132,3 +132,15 @@ def test_many_facts_are_adjusted_together():
     found = Verdicts(of=tuple(of), alpha=0.05, beta=0.05)
     assert found.adjusted[0] == pytest.approx(0.2)
     assert (found.count("known"), found.count("inconclusive")) == (1, 19)
+
+
+def test_what_might_have_shown_knowledge_had_it_been_read_clears_nothing():
+    """A kind that says *known* at best, and the references that were not read so, leave a fact inconclusive."""
+    low = ranked("a", at(30.0)[0], at(*range(64)), at(*range(90, 120)))
+    assert judged("x", [low], alpha=0.05, beta=0.05).says == "not known"
+    silent = Evidence(kind="b", p_unknown=1.0, p_read=1 / 65)
+    verdict = judged("x", [low, silent], alpha=0.05, beta=0.05)
+    assert verdict.says == "inconclusive"
+    assert verdict.why == "what could not be read might show that it is known: b"
+    lost = [(-math.inf, math.inf)] * 64
+    assert ranked("a", at(30.0)[0], lost, at(*range(90, 120))).p_read == 1 / 65

@@ -101,11 +101,12 @@ class Result:
             )
             found.append(ranked(PUZZLES, (single.outcome.least, single.outcome.most), unknown, known))
         if self.truth is not None:
-            p = self.truth.facts[place].p
+            reading = self.truth.facts[place]
             found.append(
                 Evidence(
                     kind=TRUTH,
-                    p_unknown=1.0 if p is None else p,
+                    p_unknown=1.0 if reading.p is None else reading.p,
+                    p_read=reading.p_read,
                     least=1 / (1 + len(self.truth.controls)),
                     tells=self.truth.tells,
                 )

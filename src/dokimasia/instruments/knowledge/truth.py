@@ -43,13 +43,14 @@ class TruthReading:
     """One fact: by how much its true sentence reads truer than its false ones, mean over wordings, in held-out spreads.
 
     `p` is the share of controls, this fact among them, that read as true or truer, each in as many wordings as the fact has;
-    a control that could not be read counts among them. `value` is None where some sentence could not be read, `p` also where there are no controls.
+    a control that could not be read counts among them. `p_read` is what it might have been, at best, had all been read. `value` is None where some sentence could not be read, `p` also where there are no controls.
     """
 
     fact: str
     by_wording: tuple[float, ...]
     value: float | None
     p: float | None
+    p_read: float | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -246,13 +247,19 @@ def _sentences(wording: Wording) -> tuple[str, ...]:
 
 
 def _reading(fact: Fact, found: NDArray[np.float64], controls: Sequence[NDArray[np.float64]]) -> TruthReading:
-    readable = bool(np.isfinite(found).all())
-    null = [float(item[: len(found)].mean()) if np.isfinite(item).all() else np.inf for item in controls]
+    read = [float(item[: len(found)].mean()) for item in controls if np.isfinite(item).all()]
+    lost = len(controls) - len(read)
+    value = float(found.mean()) if np.isfinite(found).all() else None
+
+    def rank(score: float, unread: float) -> float:
+        return float(conformal_p_values([*read, *[unread] * lost], [score])[0])
+
     return TruthReading(
         fact=fact.name,
         by_wording=tuple(found.tolist()),
-        value=float(found.mean()) if readable else None,
-        p=float(conformal_p_values(null, [found.mean()])[0]) if readable and null else None,
+        value=value,
+        p=rank(value, np.inf) if value is not None and controls else None,
+        p_read=rank(np.inf if value is None else value, -np.inf) if controls else None,
     )
 
 

@@ -26,7 +26,8 @@ class Evidence:
     `p_unknown` is how often a fact that nobody knows would speak as strongly for being known, at most; `p_known` how often
     one that everybody knows would speak as weakly for it; `p_denied` how often one that nobody knows would speak as
     strongly *against* it. A kind that cannot say one of them has None there. `least` is the smallest `p_unknown` that so
-    many references allow, `least_known` the smallest `p_known`.
+    many references allow, `least_known` the smallest `p_known`. `p_read` is what `p_unknown` might have been, at best, had all
+    been read that was not; None if it is the same.
 
     A kind that does not tell the two sets of references apart, of this subject, is not heard. `tells` says whether it does,
     the fact counted among those that nobody knows, and `tells_known` the same, the fact counted among those that everybody
@@ -37,6 +38,7 @@ class Evidence:
     p_unknown: float
     p_known: float | None = None
     p_denied: float | None = None
+    p_read: float | None = None
     least: float = 0.0
     least_known: float = 0.0
     tells: bool = True
@@ -99,6 +101,7 @@ def ranked(
         p_unknown=_beyond(unknown_high, low),
         p_known=_beyond([-one for one in known_low], -high),
         p_denied=_beyond([-one for one in unknown_low], -high),
+        p_read=_beyond([one for one, _ in unknown], high),
         least=1 / (1 + len(unknown)),
         least_known=1 / (1 + len(known)),
         tells=tell_apart([*unknown_high, high], known_low),
@@ -112,7 +115,7 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
     *Known* if some kind finds it further up than `alpha` over the number of kinds that are heard allows for a fact that nobody
     knows (Bonferroni), and not also further down than what everybody knows. *Not known* if no kind does, and each that can
     say so finds it further down than `beta` allows for a fact that everybody knows, but none finds it further down than
-    what nobody knows, where somebody may have pushed it. Else inconclusive. So a fact like those that nobody knows is
+    what nobody knows, where somebody may have pushed it, and none might say *known* had all been read. Else inconclusive. So a fact like those that nobody knows is
     called known with probability at most `alpha`, and one like those that everybody knows not known with at most `beta`.
     """
     heard = [item for item in kinds if item.tells]
@@ -121,6 +124,7 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
     p_known = max((item.p_known for item in low if item.p_known is not None), default=None)
     up = [item for item in heard if reaches(item.p_unknown, share)]
     between = [item for item in up if item.p_known is not None and reaches(item.p_known, beta)]
+    unread = [item.kind for item in heard if item.p_read is not None and reaches(item.p_read, share)]
     denied = [item for item in heard if item.p_denied is not None and reaches(item.p_denied, share)]
     says: Says = "inconclusive"
     by: tuple[str, ...] = ()
@@ -133,6 +137,8 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
         why = "further up than what nobody knows, and further down than what everybody knows"
     elif p_known is None or not reaches(p_known, beta):
         why = _unclear(heard, share, beta)
+    elif unread:
+        why = f"what could not be read might show that it is known: {', '.join(unread)}"
     elif denied:
         why = "further down than what nobody knows, as if it had been taught to deny it"
     else:
