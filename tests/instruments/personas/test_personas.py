@@ -164,6 +164,14 @@ def test_sets_that_make_no_map_are_refused():
         measured(twice)
 
 
+@pytest.mark.parametrize("name", ["default", DEFAULTS[0].name])
+def test_no_role_is_taken_for_the_default_voice(name):
+    """A role that is called as a default voice is would be read as that voice, and is refused before anything is asked."""
+    roles = (*SMALL.personas.roles, Role(name=name, instructions=("You are on your own.",)))
+    with pytest.raises(DataError, match="default voice"):
+        replace(SMALL, personas=replace(SMALL.personas, roles=roles)).plan(cast_subject(), Evidence())
+
+
 def test_two_turns_claim_no_attractor():
     """Of conversations that end before they begin it says that there are too few turns."""
     found = measured(replace(WHOLE, turns=2))

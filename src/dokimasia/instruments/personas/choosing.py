@@ -10,6 +10,8 @@ import numpy as np
 
 from dokimasia.core import DataError, NotMeasured
 from dokimasia.core.rounding import counted
+from dokimasia.instruments.personas.self_image import DEFAULT
+from dokimasia.instruments.personas.speaking import DEFAULTS
 from dokimasia.sources.personas import PersonaSet, Role, Script
 
 Item = TypeVar("Item")
@@ -98,6 +100,12 @@ def _left_out(noun: str, names: Sequence[str], kept: Sequence[str], seed: int) -
 
 
 def _check(personas: PersonaSet) -> None:
+    taken = {DEFAULT, *(voice.name for voice in DEFAULTS)}
+    for role in personas.roles:
+        if role.name in taken:
+            raise DataError(
+                "A role whose name is not that of a default voice is expected.", f"Found {role.name!r}.", "Rename it."
+            )
     for noun, names in (
         ("role", [role.name for role in personas.roles]),
         ("trait", [trait.name for trait in personas.traits]),
