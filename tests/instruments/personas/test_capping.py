@@ -1,5 +1,6 @@
 """Capping the axis is told from capping anything, and its cost is measured."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,11 @@ from tests.instruments.personas.actors import AXIS, FURTHER, SPACE, Actor, place
 
 from dokimasia.core import DataError, Message, SubjectError
 from dokimasia.instruments.personas.capping import QUANTILE, cap_axis, planned_capping
+from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.speaking import Voice
+from dokimasia.instruments.personas.telling import _capped
 from dokimasia.sources.facts import Fact, Wording
+from dokimasia.sources.personas import PersonaSet
 
 ROLES = tuple(Voice(name, (f"You are a {name}.",)) for name in ("pirate", "ghost", "queen"))
 QUESTIONS = ("Who are you?", "What do you eat?", "Where do you live?", "What do you fear?")
@@ -196,3 +200,10 @@ def test_the_cap_holds_in_a_real_stream(tiny):
     assert (own[np.isfinite(own)] >= least - 0.02).all()
     assert (found.plain.own[:, :, 0] < least - 0.02).any()
     assert found.cost(found.capped) is not None
+
+
+def test_the_headline_gives_the_way_with_its_interval():
+    """Roles that come half way back are told so, with both ends of the interval."""
+    personas = PersonaSet(roles=(), traits=(), questions=(), scripts=(), self_questions=())
+    told = _capped(Result(personas=personas, capping=capped()))
+    assert re.match(r"Capping the assistant axis brings roles back \d\d% \(4\d\.\d% to 5\d\.\d%\) of the way", told)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dokimasia.core import Access, Finding, NotMeasured
-from dokimasia.core.rounding import counted, number_down, number_up, percent, percent_range
+from dokimasia.core.rounding import counted, number_down, number_up, percent, percent_down, percent_up
 from dokimasia.core.tabulating import Cell
 from dokimasia.instruments.personas.drawing import figures
 from dokimasia.instruments.personas.estimating import estimates
@@ -205,7 +205,7 @@ def _capped(result: Result) -> str:
     back = found.brought_back()
     if beyond is not None and moved.low > 0 and beyond.low > 0:
         text = "Capping the assistant axis brings roles back" + (
-            f" {percent(back.value, 0)} of the way to the default voice {percent_range(back.low, back.high)}"
+            f" {percent(back.value, 0)} ({percent_down(back.low)} to {percent_up(back.high)}) of the way to the default voice"
             if back
             else f" by {_range(moved, '+')}"
         )
