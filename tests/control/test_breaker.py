@@ -87,6 +87,23 @@ def test_roles_can_be_added_and_none_taken_away():
     assert Breaker(words_only()).hear(Message("tool", TRUE)) is None
 
 
+def test_roles_that_would_not_be_listened_to_are_refused():
+    """A role that is misspelt, or a word in place of a list, would leave the tool's messages unheard."""
+    for also in ("tool", ["tools"], ["tool", "assistent"]):
+        with pytest.raises(DataError, match="tool, user"):
+            Breaker(words_only(), also=also)
+
+
+def test_states_are_read_when_they_are_fed():
+    """Who reuses one array for every token gets the score of what was in it."""
+    held, breaker = state(), Breaker(with_probe(window=1))
+    breaker.begin()
+    for text, value in (("re", 2.0), ("actor", 0.0), (" is", 0.0)):
+        held[0] = value
+        breaker.feed(text, held)
+    assert breaker.trip.score == pytest.approx(1.0)
+
+
 def test_the_probe_trips_on_a_window_and_says_where():
     """Above the threshold in the mean of a window's pieces, not of one piece; a short message is read as a whole."""
     words = ["one", "two", "three", "four", "five", "six"]

@@ -101,6 +101,17 @@ def test_states_that_are_no_numbers_trip():
     assert CALM[:36].startswith(found.text)
 
 
+def test_a_stream_without_states_trips():
+    """Activations of no layer are missing states: the reply ends, and nothing of it is let through."""
+
+    class Blind(Script):
+        def stream(self, conversation, sampling, *, seed, layers):
+            return super().stream(conversation, sampling, seed=seed, layers=())
+
+    found = reply(Blind(tokens(CALM)), with_probe())
+    assert (found.text, found.trip.part) == ("", "fault")
+
+
 def test_a_breaker_latches_across_replies():
     """After a trip nothing is computed any more, in this conversation or another."""
     breaker = Breaker(words_only())

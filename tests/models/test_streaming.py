@@ -4,13 +4,14 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from tests.tiny import MORE_ARCHITECTURES, save_tiny
 
 from dokimasia.core import Add, Message, Sampling, SubjectError, TooLong
 from dokimasia.models import load_subject
 from dokimasia.models.loading import Loading
 from dokimasia.models.rendering import Rendering
-from dokimasia.models.streaming import TokenStreams, _Written
+from dokimasia.models.streaming import TokenStreams, _Reply, _Written
 from dokimasia.models.weights import Weights
 
 TALK = [Message("user", "hello there")]
@@ -138,6 +139,13 @@ def test_layers_that_do_not_exist_are_refused(tiny):
     subject = load_subject(tiny("llama"))
     with pytest.raises(SubjectError, match="layer from 0 to 2"):
         subject.streams.stream(TALK, WARM, seed=0, layers=[3])
+
+
+def test_a_layer_that_is_not_run_has_no_states(tiny):
+    """What the model never computes is NaN, and nothing that could be taken for a state."""
+    weights = Weights(tiny("llama"), 1)
+    reply = _Reply(weights.module("float32"), [1, 2, 3], weights.padding)
+    assert np.isnan(reply.read([torch.nn.Identity()], 32)[1]).all()
 
 
 def test_no_token_asked_for(tiny):

@@ -40,6 +40,13 @@ class Breaker:
     """
 
     def __init__(self, tripwire: Tripwire, *, also: Sequence[str] = (), latch: Path | None = None) -> None:
+        unknown = [also] if isinstance(also, str) else sorted(set(also) - CONTEXT)
+        if unknown:
+            raise DataError(
+                f"Roles to be listened to as well are expected, some of {', '.join(sorted(CONTEXT))}.",
+                f"Found {', '.join(map(repr, unknown))}.",
+                "Pass a list of them; any other role is listened to anyway.",
+            )
         self.tripwire = tripwire
         self._context, self._latch = CONTEXT.difference(also), Latch(latch, tripwire.digest)
         self._message: _Message | None = None
@@ -243,7 +250,7 @@ class _Message:
 
     def _checked(self, state: State | None, reading: StreamReading) -> State:
         width = len(reading.probe.reading.weights)
-        found = np.asarray(np.nan if state is None else state)
+        found = np.array(np.nan if state is None else state)
         if found.shape != (width,) or not np.isfinite(found).all():
             missing = "none" if state is None else f"the shape {found.shape}"
             raise DataError(

@@ -90,7 +90,7 @@ def _let_through(steps: Generator[Step], breaker: Breaker, *, most: int) -> Guar
         if new is None:
             continue
         fed += new
-        if breaker.feed(new, step.activations[0] if probed else None) is None:
+        if breaker.feed(new, step.activations[0] if probed and len(step.activations) else None) is None:
             passed = breaker.examined
     trip = breaker.trip
     passed = len(fed) if trip is None else passed

@@ -6,6 +6,7 @@ clean up when nobody asks for the next one.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,7 +108,7 @@ class _Reply:
         """Log-probabilities (1, n_vocabulary) of the token after this one; the stream (n_layers, d_model) that gives them."""
         import torch
 
-        found = torch.empty(len(sites), width)
+        found = torch.full((len(sites), width), math.nan)
 
         def keep(place: int) -> Any:
             def hook(_module: Any, _inputs: Any, output: Any) -> None:
