@@ -406,3 +406,15 @@ def test_an_inside_that_could_not_be_read_clears_nothing():
     assert finding.raw["facts"][0]["why"].endswith("might show that it is known: truth probe")
     model.shaded = "Unheard"
     assert verdicts(instrument.measure(whole(model), NOTHING, seed=0)) == ["inconclusive"] * 4
+
+
+def test_with_references_for_two_kinds_the_third_is_not_heard_and_said():
+    """A subject of which everything tells can still be found knowing; what is left aside is named."""
+    finding = replace(KNOWLEDGE, controls=40, permute=False).measure(
+        whole(Insider("Secret2", "Common", hides="Secret2")), NOTHING, seed=0
+    )
+    kinds = finding.raw["kinds"]
+    assert sum(kind["tells"] for kind in kinds.values()) == 3
+    assert verdicts(finding)[2] == "known"
+    assert any("too few for so many kinds of evidence (59 are needed): truth probe" in one for one in finding.caveats)
+    assert not any("Nothing can be called known" in one for one in finding.caveats)

@@ -141,6 +141,17 @@ def test_what_might_have_shown_knowledge_had_it_been_read_clears_nothing():
     silent = Evidence(kind="b", p_unknown=1.0, p_read=1 / 65)
     verdict = judged("x", [low, silent], alpha=0.05, beta=0.05)
     assert verdict.says == "inconclusive"
-    assert verdict.why == "what could not be read might show that it is known: b"
+    assert verdict.why == "what could not be read, or is not heard, might show that it is known: b"
     lost = [(-math.inf, math.inf)] * 64
     assert ranked("a", at(30.0)[0], lost, at(*range(90, 120))).p_read == 1 / 65
+
+
+def test_references_that_are_too_few_for_all_kinds_serve_the_first():
+    """Forty allow two kinds at 0.025: knowing is found, at the stated rate, and the third kind can still deny ignorance."""
+    assert rate("known", kinds=3, lift=8.0, height=8.0, unknown=40, known=24) > 0.9 * RUNS
+    assert clopper_pearson(rate("known", kinds=3, lift=0.0, unknown=40, known=24), RUNS, 0.999).low <= 0.05
+    kinds = [Evidence(kind=str(k), p_unknown=0.9, p_known=0.01, least=1 / 41) for k in range(2)]
+    third = Evidence(kind="third", p_unknown=1 / 41, least=1 / 41)
+    assert judged("x", kinds, alpha=0.05, beta=0.05).says == "not known"
+    assert judged("x", [*kinds, third], alpha=0.05, beta=0.05).says == "inconclusive"
+    assert judged("x", [third, *kinds], alpha=0.05, beta=0.05).by == ("third",)

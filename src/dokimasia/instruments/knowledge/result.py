@@ -13,7 +13,16 @@ from dokimasia.instruments.knowledge.outcomes import PuzzleResult, Single
 from dokimasia.instruments.knowledge.references import Drawn
 from dokimasia.instruments.knowledge.relearning import RelearningResult
 from dokimasia.instruments.knowledge.truth import TruthReading, TruthResult
-from dokimasia.instruments.knowledge.verdicts import Evidence, Verdict, Verdicts, judged, ranked, reaches, tell_apart
+from dokimasia.instruments.knowledge.verdicts import (
+    Evidence,
+    Verdict,
+    Verdicts,
+    affordable,
+    judged,
+    ranked,
+    reaches,
+    tell_apart,
+)
 from dokimasia.stats import Figure, auroc, clopper_pearson
 from dokimasia.stats.conformal import conformal_p_values
 
@@ -71,8 +80,9 @@ class Result:
 
     @cached_property
     def heard(self) -> tuple[str, ...]:
-        """Those that tell what everybody knows from what nobody knows."""
-        return tuple(kind for kind in self.kinds if self.tells(kind))
+        """Those that tell what everybody knows from what nobody knows, as many as references allow."""
+        able = tuple(kind for kind in self.kinds if self.tells(kind))
+        return able[: affordable(self.alpha, 1 / (1 + len(self.drawn.unknown)))]
 
     @property
     def share(self) -> float:

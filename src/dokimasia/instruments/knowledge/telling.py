@@ -198,7 +198,14 @@ def _able(result: Result) -> list[str]:
             f"Nothing can be called not known: {counted(len(result.drawn.known), 'fact')} that everybody knows are too few, "
             f"{fewest(result.beta)} are needed."
         )
-    deaf = [kind for kind in result.kinds if kind not in result.heard]
+    spare = [kind for kind in result.kinds if kind not in result.heard and result.tells(kind)]
+    if spare:
+        found.append(
+            f"Not heard, since {counted(least, 'fact')} that nobody knows are too few for so many kinds of evidence "
+            f"({fewest(result.alpha / (len(result.heard) + len(spare)))} are needed): {', '.join(spare)}. "
+            "It can still keep a fact from being called not known."
+        )
+    deaf = [kind for kind in result.kinds if not result.tells(kind)]
     if deaf:
         found.append(
             f"Not heard, since of this subject it does not tell what everybody knows from what nobody knows: {', '.join(deaf)}."

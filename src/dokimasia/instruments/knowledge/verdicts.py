@@ -115,16 +115,18 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
     *Known* if some kind finds it further up than `alpha` over the number of kinds that are heard allows for a fact that nobody
     knows (Bonferroni), and not also further down than what everybody knows. *Not known* if no kind does, and each that can
     say so finds it further down than `beta` allows for a fact that everybody knows, but none finds it further down than
-    what nobody knows, where somebody may have pushed it, and none might say *known* had all been read. Else inconclusive. So a fact like those that nobody knows is
+    what nobody knows, where somebody may have pushed it, and none might say *known* had all been read. Where
+    references are too few for all kinds that tell, the first are heard, and the others can only speak against *not known*. Else inconclusive. So a fact like those that nobody knows is
     called known with probability at most `alpha`, and one like those that everybody knows not known with at most `beta`.
     """
-    heard = [item for item in kinds if item.tells]
+    able = [item for item in kinds if item.tells]
+    heard = able[: affordable(alpha, max((item.least for item in able), default=0.0))]
     share = alpha / max(1, len(heard))
     low = [item for item in kinds if item.tells_known and item.p_known is not None]
     p_known = max((item.p_known for item in low if item.p_known is not None), default=None)
     up = [item for item in heard if reaches(item.p_unknown, share)]
     between = [item for item in up if item.p_known is not None and reaches(item.p_known, beta)]
-    unread = [item.kind for item in heard if item.p_read is not None and reaches(item.p_read, share)]
+    perhaps = [item.kind for item in able if reaches(item.p_unknown if item.p_read is None else item.p_read, share)]
     denied = [item for item in heard if item.p_denied is not None and reaches(item.p_denied, share)]
     says: Says = "inconclusive"
     by: tuple[str, ...] = ()
@@ -137,8 +139,8 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
         why = "further up than what nobody knows, and further down than what everybody knows"
     elif p_known is None or not reaches(p_known, beta):
         why = _unclear(heard, share, beta)
-    elif unread:
-        why = f"what could not be read might show that it is known: {', '.join(unread)}"
+    elif perhaps:
+        why = f"what could not be read, or is not heard, might show that it is known: {', '.join(perhaps)}"
     elif denied:
         why = "further down than what nobody knows, as if it had been taught to deny it"
     else:
@@ -151,6 +153,15 @@ def judged(fact: str, kinds: Sequence[Evidence], *, alpha: float, beta: float) -
         by=by,
         why=why,
     )
+
+
+def affordable(alpha: float, least: float) -> int | None:
+    """Among how many kinds the error rate can be shared so that each can still reach its part, one at least; None if any.
+
+    >>> affordable(0.05, 1 / 41), affordable(0.05, 1 / 60), affordable(0.05, 1 / 10)
+    (2, 3, 1)
+    """
+    return max(1, math.floor(alpha / least * (1 + 1e-9))) if least else None
 
 
 def fewest(level: float) -> int:
