@@ -175,7 +175,7 @@ def test_a_dry_run_prints_the_cost_and_does_nothing(tiny, tmp_path):
         assert word in shown.stdout
     assert not list(tmp_path.iterdir())
     plan = json.loads(run("audit", tiny("llama"), "--dry-run", "--json", cwd=tmp_path).stdout)
-    assert set(plan["cost"]) == {"behaviour", "realism", "awareness", "anomalies"}
+    assert set(plan["cost"]) == {"behaviour", "realism", "awareness", "anomalies", "knowledge", "personas"}
 
 
 def test_an_audit_ends_with_the_reports_path(tiny, files, tmp_path):

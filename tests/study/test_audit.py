@@ -296,7 +296,7 @@ def test_an_endpoint_gets_through_and_what_it_hides_is_named(whole, tmp_path, mo
     writer = Writer()
     monkeypatch.setattr(audits, "load_subject", lambda *_: endpoint(writer))
     run = audit("m", run=tmp_path / "run")
-    assert {item.instrument for item in run.findings if item.status == "not measured"} == {"anomalies"}
+    assert {item.instrument for item in run.findings if item.status == "not measured"} == {"anomalies", "personas"}
     lacking = {name: {item.what: item.why for item in run.finding(name).not_measured} for name in INSTRUMENTS}
     assert lacking["realism"]["How well the subject's activations tell the two apart"]
     assert lacking["awareness"] == {

@@ -37,7 +37,7 @@ MISLEADS = (
     "Every error rate holds for facts that are exchangeable with their references: of the same form, and no likelier to be guessed "
     "than what nobody knows, or no harder than what everybody knows. Facts that one may guess, because the true answer is the "
     "usual one, are called known; give controls that can be guessed as well. Facts that everybody knows are easier than most, so that "
-    "*not known* means: not as well known as those. A model that denies what it knows scores like one that does not know, or "
+    "“not known” means: not as well known as those. A model that denies what it knows scores like one that does not know, or "
     "lower; a truth probe and puzzles may give it away, and may not. Knowing a sentence is not understanding it, nor being able to use it."
 )
 

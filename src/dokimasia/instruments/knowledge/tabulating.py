@@ -132,7 +132,7 @@ def _kinds(result: Result) -> Table:
         ),
         rows=tuple(rows),
         note=f"Only what tells at all is heard, and may err with {result.share:.3g} each. Figures are AUROCs, 0.5 "
-        "being chance, except where they say *solved*. The truth probe's second is true against false sentences on topics held out.",
+        "being chance, except where they say “solved”. The truth probe's second is true against false sentences on topics held out.",
     )
 
 
