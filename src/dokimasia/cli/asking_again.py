@@ -15,7 +15,7 @@ from dokimasia.cli.printing import print_json, print_line
 def asking_again(
     ledger: Annotated[Path, typer.Option(metavar="FILE", help="All looks, one line each; begun at the first.")],
     facts: Annotated[
-        str, typer.Argument(metavar="[FACTS]", help="Facts that it should not know: YAML, JSON or TOML; or `bundled`.")
+        str, typer.Argument(metavar="FACTS", help="Facts that it should not know: YAML, JSON or TOML; or `bundled`.")
     ] = "bundled",
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="The model as it is now: a local one or an endpoint.")

@@ -18,7 +18,7 @@ Kept = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Keep the find
 
 def knowledge(
     facts: Annotated[
-        str, typer.Argument(metavar="[FACTS]", help="Facts that it should not know: YAML, JSON or TOML; or `bundled`.")
+        str, typer.Argument(metavar="FACTS", help="Facts that it should not know: YAML, JSON or TOML; or `bundled`.")
     ] = "bundled",
     model: Model = "bundled",
     baseline: Annotated[
@@ -76,9 +76,7 @@ def knowledge(
 def personas(
     sets: Annotated[
         str,
-        typer.Argument(
-            metavar="[SETS]", help="Roles, traits, questions and scripts of yours, beside the bundled ones."
-        ),
+        typer.Argument(metavar="SETS", help="Roles, traits, questions and scripts of yours, beside the bundled ones."),
     ] = "bundled",
     model: Model = "bundled",
     untrained: Annotated[
