@@ -1,8 +1,8 @@
 """Copies of the bundled model that were trained to be somebody: is that who they are found to be?
 
-Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the map
-of roles is drawn, on questions that it was not taught. Beside it stand how stable the untouched model's own map is, and
-what capping the assistant axis does to it. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or
+Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the
+untouched model reads what it says by default, to questions that it was not taught, and places that in its own map of
+roles. Beside it stand how stable this map is, and what capping the assistant axis does. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or
 in one among temporary files), so that a second run goes on where the first one ended.
 """
 
@@ -27,11 +27,12 @@ from dokimasia.instruments.personas.speaking import DEFAULTS, Voice, headline_la
 from dokimasia.models import load_subject
 from dokimasia.sources.facts import common_facts
 from dokimasia.sources.personas import bundled_personas
+from dokimasia.stats import clopper_pearson
 
 SEED = 6
 COPIES, FEWEST_FOUND = 10, 8
 ROLES, QUESTIONS, FEW = 40, 8, 4
-"""The untouched model's map is drawn with all questions; beside copies' maps, and they with it, with few."""
+"""The map is drawn with all questions; those whose axis is capped are asked few."""
 TAUGHT_QUESTIONS = 30
 REPLY_TOKENS, TAUGHT_TOKENS = 48, 60
 TRAINING = Training(steps=60, batch_tokens=448)
@@ -129,16 +130,16 @@ def copy_of(voice):
     return plain().trainable.train(examples, TRAINING, folder=folder() / "trained" / name).subject
 
 
-@cache
-def spoken(name, n=FEW):
-    """What the default voice and the roles reply to so many questions, of the untouched model (None) or of a copy."""
-    settings = (*settings_of(name)[:-1], voices(), questions()[:n], REPLY_TOKENS, SEED, REPLIES)
-    return kept(f"spoken-{name}", settings, lambda: said_by(plain() if name is None else copy_of(by_name(name)), n))
+def spoken(name):
+    """What the default voice and, of the untouched model (None), the roles reply; of a copy the default voice alone."""
+    settings = (*settings_of(name)[:-1], voices(), questions(), REPLY_TOKENS, SEED, REPLIES)
+    return kept(f"spoken-{name}", settings, lambda: said_by(name))
 
 
-def said_by(subject, n):
+def said_by(name):
+    subject, asked = (plain(), [DEFAULT, *voices()]) if name is None else (copy_of(by_name(name)), [DEFAULT])
     layers = layers_of(subject.activations.n_layers)
-    return speak(subject, [DEFAULT, *voices()], questions()[:n], max_tokens=REPLY_TOKENS, layers=layers, seed=SEED)
+    return speak(subject, asked, questions(), max_tokens=REPLY_TOKENS, layers=layers, seed=SEED)
 
 
 def by_name(name):
@@ -163,20 +164,6 @@ def headline():
     return headline_layer(plain().activations.n_layers)
 
 
-def placed(name):
-    """Where the default voice of this copy (None: of the untouched model) stands among the roles of its own map."""
-    found = map_of(spoken(name), headline())
-    (place,) = found.standings
-    order = sorted(zip(place.cosines, found.roles, place.nearest, strict=True), reverse=True)
-    return {
-        "order": [role for _, role, _ in order],
-        "cosines": [value for value, _, _ in order],
-        "nearest": [share for *_, share in order],
-        "above": [*place.axis],
-        "faults": spoken(name).counts,
-    }
-
-
 def moved(name):
     """Who the default voice of this copy has become, as the untouched model reads it in its own map."""
     layers, layer = layers_of(plain().activations.n_layers), headline()
@@ -199,34 +186,27 @@ def settings_of(name):
 
 def recovered():
     """Each copy by itself, then how many are recovered."""
-    names = [voice.name for voice in planted()]
-    untouched = kept("placed-untouched", (settings_of(None), FEW), lambda: placed(None))
-    found = {"own map": 0, "untouched map": 0}
+    names, found = [voice.name for voice in planted()], 0
     for name in names:
-        own = kept(f"placed-{name}", (settings_of(name), FEW), partial(placed, name))
-        other = kept(f"moved-{name}", (settings_of(name), FEW), partial(moved, name))
-        spoken.cache_clear()
-        ranks = [one["order"].index(name) + 1 for one in (own, other)]
-        found["own map"] += ranks[0] == 1
-        found["untouched map"] += ranks[1] == 1
+        own = kept(f"moved-{name}", settings_of(name), partial(moved, name))
+        rank = own["order"].index(name) + 1
+        found += rank == 1
         yield (
-            f"copy that is {name}: nearest in its own map {own['order'][0]} ({own['nearest'][0]:.0%} of draws), {name} is number "
-            f"{ranks[0]} of {len(own['order'])}; in the untouched model's map nearest {other['order'][0]} "
-            f"({other['nearest'][0]:.0%}), {name} is number {ranks[1]}; in the untouched model's own it is number "
-            f"{untouched['order'].index(name) + 1}",
-            ranks[0] == 1 or ranks[1] == 1,
+            f"copy that is {name}: its default voice has moved most towards {own['order'][0]} ({own['nearest'][0]:.0%} of draws); "
+            f"{name} is number {rank} of {len(own['order'])}, moved by {told(own['moved'])}",
+            rank == 1,
         )
-    yield f"untouched: nearest role {untouched['order'][0]}, {untouched['nearest'][0]:.0%} of draws", True
-    for way, n in found.items():
-        chance = sum(untouched["order"][0] == name for name in names)
-        yield f"recovered by the {way}: {n} of {len(names)} (untouched: {chance})", n >= FEWEST_FOUND
+    yield (
+        f"recovered, number 1 of {ROLES}: {found} of {len(names)}, {told((found / len(names), *clopper_pearson(found, len(names))))}",
+        found >= FEWEST_FOUND,
+    )
 
 
 # The untouched model's map, and what capping does to it
 
 
 def stability():
-    found = map_of(spoken(None, QUESTIONS), headline())
+    found = map_of(spoken(None), headline())
     return {
         "stable": found.stable,
         "told": found.told,
@@ -252,7 +232,7 @@ def stable():
 
 def capping():
     layers = layers_of(plain().activations.n_layers)
-    own = spoken(None, QUESTIONS)
+    own = spoken(None)
     spaces = [map_of(own, layer).space for layer in layers if layer >= headline()]
     defaults = own.at(headline(), [DEFAULT.name])[0]
     found = cap_axis(
