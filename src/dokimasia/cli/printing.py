@@ -46,13 +46,33 @@ def print_finding(finding: Finding, console: Console) -> None:
 
 
 def print_table(table: Rows, console: Console) -> None:
-    """A table of a finding or a prediction."""
+    """A table of a finding or a prediction; one that would have to break words is told row by row."""
+    if not _fits(table, console.width):
+        _print_rows(table, console)
+        return
     drawn = Table(box=box.SIMPLE_HEAD, title=plain_text(table.title, "bold"), title_justify="left", pad_edge=False)
     for column in table.columns:
         drawn.add_column(plain_text(column), overflow="fold")
     for row in table.rows:
         drawn.add_row(*(plain_text("-" if cell is None else cell) for cell in row))
     console.print(drawn)
+
+
+def _fits(table: Rows, width: int) -> bool:
+    """Whether the longest words of all columns stand side by side, two blanks between columns."""
+    columns = zip(table.columns, *table.rows, strict=True)
+    longest = [max(len(word) for cell in column for word in [*visible(cell).split(), ""]) for column in columns]
+    return sum(longest) + 2 * (len(longest) - 1) <= width
+
+
+def _print_rows(table: Rows, console: Console) -> None:
+    console.print(plain_text(table.title, "bold"))
+    for row in table.rows:
+        drawn = Table.grid(padding=(0, 2, 0, 0))
+        for name, cell in zip(table.columns, row, strict=True):
+            drawn.add_row(plain_text(name, "dim"), plain_text("-" if cell is None else cell))
+        console.print(drawn)
+        console.print()
 
 
 def print_costs(costs: Mapping[str, Cost], folder: Path, console: Console) -> None:
