@@ -324,13 +324,16 @@ def test_ctrl_c_stops_at_once(server):
             signal.pthread_kill(main, signal.SIGINT)
             over.wait(5)
 
-    interrupting = threading.Thread(target=interrupt)
-    interrupting.start()
-    with pytest.raises(KeyboardInterrupt):
+    def wait():
         try:
             ask(subject, 20)
         finally:
             over.set()
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    with pytest.raises(KeyboardInterrupt):
+        wait()
     interrupting.join()
     assert len(server.requests) <= 4
     server.always = None
