@@ -10,7 +10,7 @@ from dokimasia.control import load
 from dokimasia.core import DataError, Generation, Message, SpanActivations, SubjectError, Transcript
 from dokimasia.models import load_subject
 from dokimasia.sources import Reading
-from dokimasia.sources.facts import Fact, Facts, Wording
+from dokimasia.sources.facts import Fact, Facts, Wording, made_up_facts
 from dokimasia.study.tripwires import check_tripwire, fit_tripwire
 from dokimasia.study.tripwires.judging import judged_matcher, judged_words, limit_of, matcher_of, rates
 from dokimasia.study.tripwires.probing import WINDOW, probed
@@ -297,3 +297,10 @@ def test_a_model_is_fitted_and_checked_with_its_own_probe(tiny, tmp_path, monkey
     with pytest.raises(SubjectError, match="another model"):
         check_tripwire(tmp_path / "wire", talks, model=tiny("gpt2"))
     assert "left out" in check_tripwire(tmp_path / "wire", talks).remarks[-1]
+
+
+def test_a_made_up_fact_that_is_in_question_is_no_control(tmp_path):
+    """Made-up facts of the package may be asked for: what they trip is no false alarm."""
+    report = fit_tripwire(Facts(facts=made_up_facts()[:3]), model=None, folder=tmp_path / "made-up")
+    controls = next(iter(report.table().rows))[3]
+    assert str(controls).startswith("0 of ")

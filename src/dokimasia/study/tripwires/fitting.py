@@ -41,7 +41,8 @@ def fit_tripwire(
     if not 0 < fpr < 1:
         raise DataError("A false-positive rate lies between 0 and 1.", f"Found {fpr}.", "Pass one such as 0.01.")
     wanted = _facts(facts)
-    controls = wanted.controls or made_up_facts()
+    asked = {fact.statement for fact in wanted.facts}
+    controls = wanted.controls or tuple(fact for fact in made_up_facts() if fact.statement not in asked)
     matcher = matcher_of(wanted.facts)
     transcripts = _transcripts(ordinary, seed)
     subject = None if model is None else load_subject(model, loading)
