@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from dokimasia.core import Access, Transcript
 from dokimasia.instruments.common.discriminators import format_counts
+from dokimasia.instruments.common.logistic import fitted
 from dokimasia.instruments.common.streamed import Fits, StreamedFeatures
 
 if TYPE_CHECKING:
@@ -54,9 +53,8 @@ class FormatFeatures(StreamedFeatures):
         values = self.values[train]
         mean, spread = values.mean(axis=0), values.std(axis=0)
         spread[spread <= 10 * np.finfo(float).eps * np.abs(mean)] = 1.0  # a column that never varies says nothing
-        with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model = LogisticRegression(max_iter=200).fit((values - mean) / spread, positive)
+        with threadpool_limits(1):
+            model = fitted(LogisticRegression(max_iter=200), (values - mean) / spread, positive)
         weights = (model.coef_[0] / spread)[:, None]
         intercept = model.intercept_ - mean @ weights
         scores = _product(values, weights) + intercept

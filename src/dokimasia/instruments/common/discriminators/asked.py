@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from dokimasia.core import Access, Subject, SubjectError, Transcript
 from dokimasia.instruments.common.asking import asked
 from dokimasia.instruments.common.discriminators.discriminator import Scores
+from dokimasia.instruments.common.logistic import fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,5 +77,5 @@ class OneScore:
         spread = float(known.std())
         scaled = (self.values[test] - known.mean()) / (spread if spread > 1e-12 else 1.0)
         standard = (known - known.mean()) / (spread if spread > 1e-12 else 1.0)
-        model = LogisticRegression().fit(standard[:, None], classes)
+        model = fitted(LogisticRegression(), standard[:, None], classes)
         return Scores(scaled, model.intercept_[0] + max(float(model.coef_[0, 0]), 0.0) * scaled)

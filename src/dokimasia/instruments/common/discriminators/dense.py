@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from dokimasia.instruments.common.discriminators.discriminator import Scores
+from dokimasia.instruments.common.logistic import fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,11 +39,9 @@ class DenseFeatures:
 def fit_dense(train: NDArray[Any], positive: NDArray[np.bool_], test: NDArray[Any], c: float) -> Scores:
     """Logistic regression on standardised features; rows are transcripts."""
     scaler = StandardScaler().fit(train)
-    fitted, held_out = scaler.transform(train), scaler.transform(test)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=c, max_iter=200).fit(fitted, positive)
-    return centred(model.decision_function(fitted), model.decision_function(held_out))
+    rows, held_out = scaler.transform(train), scaler.transform(test)
+    model = fitted(LogisticRegression(C=c, max_iter=200), rows, positive)
+    return centred(model.decision_function(rows), model.decision_function(held_out))
 
 
 def centred(train: NDArray[np.float64], test: NDArray[np.float64]) -> Scores:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from dokimasia.instruments.common.logistic import fitted
 from dokimasia.instruments.common.probes.reading import Reading
 
 if TYPE_CHECKING:
@@ -33,12 +32,10 @@ class Logistic:
     ) -> tuple[Reading, ...]:
         rows, mean, spread = standardised(values[:, 0])
         model, found = LogisticRegression(warm_start=True, max_iter=200), []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            for penalty in self.penalties:
-                model.set_params(C=1 / penalty).fit(rows, positive)
-                weights = model.coef_[0] / spread
-                found.append(Reading(weights=weights, bias=float(model.intercept_[0] - weights @ mean)))
+        for penalty in self.penalties:
+            fitted(model.set_params(C=1 / penalty), rows, positive)
+            weights = model.coef_[0] / spread
+            found.append(Reading(weights=weights, bias=float(model.intercept_[0] - weights @ mean)))
         return tuple(found)
 
 

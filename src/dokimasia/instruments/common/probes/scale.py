@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from dokimasia.instruments.common.logistic import fitted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -71,7 +73,8 @@ def _platt(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[flo
     """
     m, n = int(positive.sum()), int((~positive).sum())
     towards = np.where(positive, (m + 1) / (m + 2), 1 / (n + 2))
-    model = LogisticRegression(C=1e8, tol=1e-8, max_iter=1000).fit(
+    model = fitted(
+        LogisticRegression(C=1e8, tol=1e-8, max_iter=1000),
         np.concatenate([score, score])[:, None],
         np.repeat([True, False], len(score)),
         sample_weight=np.concatenate([towards, 1 - towards]),
