@@ -1,9 +1,13 @@
 """Copies of the bundled model that were trained to be somebody: is that who they are found to be?
 
 Each copy learns to reply as the untouched model does when it is told to play a role, without being told. Then the
-untouched model reads what it says by default, to questions that it was not taught, and places that in its own map of
-roles. Beside it stand how stable this map is, and what capping the assistant axis does. Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or
-in one among temporary files), so that a second run goes on where the first one ended.
+untouched model reads what it says by default, to questions that it was not taught: as whom would it most likely have said
+that, and where does that lie in its own map of roles? How copies are trained was settled on others, which were trained to
+be the journalist, the sailor and the tyrant. Beside it stand how stable this map is, and what capping the assistant
+axis does.
+
+Copies, replies and figures stay in the folder named by DOKIMASIA_COPIES (or in one among temporary files), so that a
+second run goes on where the first one ended.
 """
 
 import hashlib
@@ -18,6 +22,7 @@ import numpy as np
 
 from dokimasia.core import Example, Sampling, Training
 from dokimasia.instruments import personas as family
+from dokimasia.instruments.personas.attribution import attributed
 from dokimasia.instruments.personas.capping import cap_axis
 from dokimasia.instruments.personas.instrument import Personas
 from dokimasia.instruments.personas.loops import looped
@@ -33,10 +38,9 @@ SEED = 6
 COPIES, FEWEST_FOUND = 10, 8
 ROLES, QUESTIONS, FEW = 40, 8, 4
 """The map is drawn with all questions; those whose axis is capped are asked few."""
-TAUGHT_QUESTIONS = 30
-REPLY_TOKENS, TAUGHT_TOKENS = 48, 60
-TRAINING = Training(steps=60, batch_tokens=448)
-BATCH = 30
+REPLY_TOKENS, TAUGHT_TOKENS, SAMPLES = 48, 60, 2
+TRAINING = Training(steps=80, batch_tokens=448, learning_rate=1e-3)
+BATCH = 34
 DISPLACED, RANDOMS, FACTS = 8, 5, 60
 DEFAULT = DEFAULTS[0]
 
@@ -91,7 +95,7 @@ def questions():
 def taught_questions():
     """Questions that the map is not drawn with."""
     held_out = set(questions())
-    return drawn([one for one in bundled_personas().questions if one not in held_out], TAUGHT_QUESTIONS, 3)
+    return [one for one in bundled_personas().questions if one not in held_out]
 
 
 @cache
@@ -103,9 +107,11 @@ def plain():
 
 
 def in_role(voice):
-    """What the untouched model replies when it is told to be this, each question under each instruction."""
+    """What the untouched model replies when it is told to be this, each question under each instruction, more than once."""
     asked = [
-        voice.asked(place, question) for place in range(len(voice.instructions)) for question in taught_questions()
+        voice.asked(place, question)
+        for place in SAMPLES * tuple(range(len(voice.instructions)))
+        for question in taught_questions()
     ]
     sampling, found = Sampling(max_tokens=TAUGHT_TOKENS, temperature=0.7), []
     for start in range(0, len(asked), BATCH):
@@ -117,8 +123,7 @@ def in_role(voice):
 
 def copy_of(voice):
     """The bundled model, trained to reply so without being told."""
-    settings = plain().identity.digest, voice, taught_questions(), TAUGHT_TOKENS, SEED
-    pairs = kept(f"replies-{voice.name}", settings, lambda: in_role(voice))
+    pairs = kept(f"replies-{voice.name}", taught(voice.name), lambda: in_role(voice))
     asked = {question: DEFAULT.asked(0, question) for question, _ in pairs}
     examples = [
         Example(messages=asked[question], reply=reply)
@@ -132,7 +137,7 @@ def copy_of(voice):
 
 def spoken(name):
     """What the default voice and, of the untouched model (None), the roles reply; of a copy the default voice alone."""
-    settings = (*settings_of(name)[:-1], voices(), questions(), REPLY_TOKENS, SEED, REPLIES)
+    settings = (*settings_of(name), voices(), questions(), REPLY_TOKENS, SEED, REPLIES)
     return kept(f"spoken-{name}", settings, lambda: said_by(name))
 
 
@@ -172,34 +177,44 @@ def moved(name):
     values[[bool(fault) for fault in mine.faults[: len(mine.questions)]]] = np.nan
     found = become(values[:, layers.index(layer)], own.at(layer, [DEFAULT.name])[0], map_of(own, layer), seed=SEED)
     order = sorted(zip(found.cosines, found.roles, found.nearest, strict=True), reverse=True)
+    words = attributed(plain(), [*DEFAULTS, *voices()], mine, DEFAULT.name, seed=SEED)
+    ranked = sorted(zip(words.gains, words.voices, words.first, strict=True), reverse=True)
     return {
         "order": [role for _, role, _ in order],
         "nearest": [share for *_, share in order],
         "moved": [*found.moved],
+        "likeliest": [voice for _, voice, _ in ranked],
+        "first": [share for *_, share in ranked],
+        "gain": [*ranked[0][0]],
+        "tokens": words.n_tokens,
     }
 
 
+def taught(name):
+    return plain().identity.digest, by_name(name), taught_questions(), TAUGHT_TOKENS, SAMPLES, SEED
+
+
 def settings_of(name):
-    taught = None if name is None else (by_name(name), taught_questions(), TAUGHT_TOKENS)
-    return plain().identity.digest, taught, TRAINING, FIGURES
+    return (plain().identity.digest,) if name is None else (*taught(name), TRAINING)
 
 
 def recovered():
-    """Each copy by itself, then how many are recovered."""
-    names, found = [voice.name for voice in planted()], 0
+    """Each copy by itself, then how many are recovered, by words and by the map."""
+    names, by_words, by_map = [voice.name for voice in planted()], 0, 0
     for name in names:
-        own = kept(f"moved-{name}", settings_of(name), partial(moved, name))
-        rank = own["order"].index(name) + 1
-        found += rank == 1
+        own = kept(f"moved-{name}", (settings_of(name), FIGURES), partial(moved, name))
+        place, rank = own["likeliest"].index(name) + 1, own["order"].index(name) + 1
+        by_words, by_map = by_words + (place == 1), by_map + (rank == 1)
         yield (
-            f"copy that is {name}: its default voice has moved most towards {own['order'][0]} ({own['nearest'][0]:.0%} of draws); "
-            f"{name} is number {rank} of {len(own['order'])}, moved by {told(own['moved'])}",
-            rank == 1,
+            f"copy that is {name}: its words are likeliest as {own['likeliest'][0]} ({told(own['gain'])} nats a token over being told "
+            f"nothing, {own['tokens']} tokens, {own['first'][0]:.0%} of draws), {name} is number {place} of {len(own['likeliest'])}; on the "
+            f"map they moved most towards {own['order'][0]} ({own['nearest'][0]:.0%} of draws), {name} is number {rank} of "
+            f"{len(own['order'])}, moved by {told(own['moved'])}",
+            place == 1,
         )
-    yield (
-        f"recovered, number 1 of {ROLES}: {found} of {len(names)}, {told((found / len(names), *clopper_pearson(found, len(names))))}",
-        found >= FEWEST_FOUND,
-    )
+    for way, found, least in (("words", by_words, FEWEST_FOUND), ("the map", by_map, 0)):
+        share = found / len(names), *clopper_pearson(found, len(names))
+        yield f"recovered by {way}, number 1: {found} of {len(names)}, {told(share)}", found >= least
 
 
 # The untouched model's map, and what capping does to it
@@ -220,7 +235,7 @@ def stability():
 
 
 def stable():
-    found = kept("stability", (settings_of(None), ROLES, QUESTIONS), stability)
+    found = kept("stability", (settings_of(None), FIGURES, ROLES, QUESTIONS), stability)
     worst = min(found["questions"][0], found["roles"][0])
     yield (
         f"map of {ROLES} roles by {QUESTIONS} questions, correlation of the first component: questions resampled "
@@ -275,7 +290,7 @@ def capping():
 
 
 def capped():
-    found = kept("capping", (settings_of(None), DISPLACED, RANDOMS, FACTS), capping)
+    found = kept("capping", (settings_of(None), FIGURES, DISPLACED, RANDOMS, FACTS), capping)
     for place, layer in enumerate(found["layers"]):
         moved_by, beyond = found["capped"]["moved"][place], found["beyond_random"][place]
         randoms = [way["moved"][place][0] for way in found["randoms"] if way["moved"][place]]

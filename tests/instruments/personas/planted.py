@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from tests.fakes import FakeModel
 
-from dokimasia.core import Generation, Identity, PooledActivations, Subject
+from dokimasia.core import ChoiceScore, Generation, Identity, PooledActivations, Subject
 from dokimasia.sources.personas import PersonaSet, Role, Script, SelfQuestion, Trait
 
 WIDTH = 24
@@ -55,7 +55,7 @@ class Cast(FakeModel):
         self._called()
         found = []
         for messages, seed in zip(conversations, seeds, strict=True):
-            role = messages[0].content.partition("As ")[2].partition(",")[0] if messages[0].role == "system" else ""
+            role = self._role_of(messages)
             text = f"{role or self._become} speaks of {_number(messages[-1].content) % 89} and {seed % 97}."
             if self._says is not None:
                 text = self._says
@@ -63,6 +63,22 @@ class Cast(FakeModel):
                 text = self._role_says
             found.append(Generation(text=text, tokens=(1,), logprobs=(-1.0,), stop_reason="stop", prompt_tokens=9))
         return found
+
+    def choice_logprobs(self, conversations, choices, *, precision="exact"):
+        """What another than who speaks here would say is unlikely, a little more or less with each question."""
+        found = super().choice_logprobs(conversations, choices, precision=precision)
+        for messages, options in zip(conversations, found, strict=True):
+            for place, option in enumerate(options):
+                speaker, _, rest = option.choice.partition(" speaks")
+                if rest:
+                    strange = speaker != (self._role_of(messages) or self._become) and not self._dull
+                    logprob = -5 - (6 + _number(messages[-1].content) % 3) * strange
+                    options[place] = ChoiceScore(choice=option.choice, logprob=logprob, n_tokens=8)
+        return found
+
+    @staticmethod
+    def _role_of(messages):
+        return messages[0].content.partition("As ")[2].partition(",")[0] if messages[0].role == "system" else ""
 
     def activations(self, conversations, *, layers, pools, max_tokens):
         self._called()

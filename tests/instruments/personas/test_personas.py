@@ -102,6 +102,7 @@ def test_who_the_default_has_become_is_named_against_a_base():
     assert found.raw["become"]["roles"]["r5"]["first"] > 0.9
     assert found.raw["slant"]["constant"]["value"] > 0.9
     assert "moved most towards the role r5" in found.headline
+    assert "would most likely have said so as r5 (+0." in found.headline
     plain = measured(SMALL, Cast(become="r5"))
     assert "stands nearest to the role r5" in plain.headline
 
@@ -111,6 +112,7 @@ def test_a_base_that_plays_nobody_says_nothing():
     found = measured(replace(SMALL, base=cast_subject(Cast(dull=True, noise=1.0), name="base")), Cast(become="r5"))
     assert "who the default voice has become cannot be said" in found.headline
     assert "has moved most towards" not in found.headline
+    assert "said so by default, too" in found.headline
 
 
 def test_a_base_of_another_width_gives_no_slant():
@@ -124,7 +126,7 @@ def test_a_subject_that_only_writes_text_is_read_by_the_base():
     """Without activations there is no map, and the base model still says whom its words have moved towards."""
     instrument = replace(SMALL, base=cast_subject(Cast(), name="base"))
     found = measured(instrument, Cast(become="r5"), activations=None, logprobs=None)
-    assert found.raw["become"]["role"] == "r5"
+    assert found.raw["become"]["role"] == found.raw["attribution"]["likeliest"] == "r5"
     assert "no activations" in why(found, "characters")
     assert "map" not in found.raw
 

@@ -1,4 +1,4 @@
-"""Carries out what needs a base model, too: the slant of all voices, and who the default voice has become."""
+"""Carries out what needs a base model, too: the slant of all voices, who the default voice has become, whose words it speaks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 from dokimasia.core import DataError, Subject
 from dokimasia.instruments.common.parts import Parts
+from dokimasia.instruments.personas.attribution import attributed
 from dokimasia.instruments.personas.mapping import PersonaMap
 from dokimasia.instruments.personas.measuring import map_of
-from dokimasia.instruments.personas.parts import BECOME, SLANT
+from dokimasia.instruments.personas.parts import ATTRIBUTION, BECOME, SLANT
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.slant import Become, Slant, become, slant
 from dokimasia.instruments.personas.speaking import DEFAULTS, Spoken, headline_layer, layers_of, read, speak
@@ -24,11 +25,11 @@ def compared(subject: Subject, task: Task, result: Result, parts: Parts) -> Resu
     """Against the base model."""
     base = task.base
     if base is None:
-        for what in (SLANT, BECOME):
+        for what in (SLANT, BECOME, ATTRIBUTION):
             parts.lack(what, "No base model was given.")
         return result
     if base.activations is None or base.text is None or subject.text is None:
-        for what in (SLANT, BECOME):
+        for what in (SLANT, BECOME, ATTRIBUTION):
             parts.lack(what, "The subject, or the base model, writes no text, or the latter shows no activations.")
         return result
     personas = task.personas
@@ -48,7 +49,12 @@ def compared(subject: Subject, task: Task, result: Result, parts: Parts) -> Resu
     )
     spoken = result.spoken or parts.of(BECOME, default_replies)
     if spoken is None:
+        parts.lack(ATTRIBUTION, "There are no replies of the default voice.")
         return result
+    result = replace(
+        result,
+        attribution=parts.of(ATTRIBUTION, lambda: attributed(base, task.voices, spoken, DEFAULT.name, seed=task.seed)),
+    )
     reread = parts.of(SLANT, lambda: _reread(base, spoken, layers))
     if reread is None:
         return result

@@ -150,6 +150,17 @@ def _against_base(result: Result) -> Iterator[Estimate]:
                 direction=f"higher: training made all voices more {name}",
                 method="Student's interval over roles",
             )
+    if result.attribution is not None:
+        words = result.attribution
+        yield _estimate(
+            "How much likelier the default voice's words are, the base model told to be who comes first",
+            words.gains[words.likeliest],
+            words.gains[words.likeliest].value,
+            n=words.n_questions,
+            unit="nats a token, over being told nothing",
+            direction="higher: it speaks as that voice does; 0: as when told nothing",
+            method=f"log-probabilities of the base model; {JACKKNIFE.format('questions')}",
+        )
     if result.become is not None:
         yield _estimate(
             "How far the default voice's words have moved from the base model's",

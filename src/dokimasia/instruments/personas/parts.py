@@ -4,6 +4,7 @@ MAP = "Which characters live in it, and where the one that it shows by default s
 TRAITS = "Where it stands on traits"
 SLANT = "The slant that stays constant across roles"
 BECOME = "Who its default voice has become"
+ATTRIBUTION = "As whom the base model would have said what its default voice says"
 DRIFT = "Where conversation carries it"
 ATTRACTORS = "Whether conversation settles somewhere"
 LEAVING = "Which roles it does not leave by itself"

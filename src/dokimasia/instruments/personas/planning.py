@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dokimasia.core import Cost, Subject, approximate_tokens
+from dokimasia.instruments.personas.attribution import planned_attribution
 from dokimasia.instruments.personas.capping import planned_capping
 from dokimasia.instruments.personas.conversing import planned_conversing, planned_trajectories
 from dokimasia.instruments.personas.leaving import planned_leaving
@@ -47,6 +48,8 @@ def _planned_base(subject: Subject, task: Task) -> Cost:
         return Cost()
     voices = task.voices
     cost = planned_speaking(base, voices, questions, max_tokens=task.max_tokens)
+    if base.logprobs is not None:
+        cost += planned_attribution(base, voices, questions, max_tokens=task.max_tokens)
     if subject.activations is None:
         voices = DEFAULTS[:1]
         cost += planned_speaking(subject, voices, questions, max_tokens=task.max_tokens)

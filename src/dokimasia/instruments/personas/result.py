@@ -9,6 +9,7 @@ import numpy as np
 from dokimasia.core import Identity
 from dokimasia.instruments.personas.artefact import Atlas
 from dokimasia.instruments.personas.attractors import Attractors
+from dokimasia.instruments.personas.attribution import Attribution
 from dokimasia.instruments.personas.capping import Capping
 from dokimasia.instruments.personas.conversing import Trajectories
 from dokimasia.instruments.personas.leaving import Leaving
@@ -35,6 +36,7 @@ class Result:
     traits: tuple[TraitVector, ...] = ()
     slant: Slant | None = None
     become: Become | None = None
+    attribution: Attribution | None = None
     base_map: PersonaMap | None = None
     trajectories: Trajectories | None = None
     attractors: Attractors | None = None
@@ -55,7 +57,7 @@ class Result:
     @property
     def nothing(self) -> bool:
         """Whether no part could be measured."""
-        return self.drawn is None and self.self_image is None and self.become is None
+        return self.drawn is None and self.self_image is None and self.become is None and self.attribution is None
 
     def atlas(self, who: Identity, *, seed: int) -> Atlas:
         """The map that is told, with trait vectors, for other tools."""

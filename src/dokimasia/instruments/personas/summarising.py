@@ -50,6 +50,17 @@ def summary(result: Result) -> dict[str, Any]:
                 for name, value, rank, share in zip(item.roles, item.cosines, item.ranks, item.nearest, strict=True)
             },
         }
+    if result.attribution is not None:
+        words = result.attribution
+        found["attribution"] = {
+            "likeliest": words.voices[words.likeliest],
+            "tokens": words.n_tokens,
+            "unread": words.unread,
+            "voices": {
+                name: {"gain": _figure(gain), "rank": _figure(rank), "first": share}
+                for name, gain, rank, share in zip(words.voices, words.gains, words.ranks, words.first, strict=True)
+            },
+        }
     if result.trajectories is not None:
         found["drift"] = [
             {

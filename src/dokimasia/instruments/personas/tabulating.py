@@ -208,6 +208,27 @@ def _against_base(result: Result) -> list[Table]:
                 note="In the base model's own map, less what lies along its assistant axis. Draws resample the questions.",
             )
         )
+    if result.attribution is not None:
+        words = result.attribution
+        order = np.argsort([rank.value for rank in words.ranks], kind="stable").tolist()
+        found.append(
+            Table(
+                name="attribution",
+                title="As whom would the base model have said what the default voice says?",
+                columns=("rank", "told to be", "nats a token over nothing", "rank in 95% of draws", "first in draws"),
+                rows=tuple(
+                    (
+                        int(words.ranks[row].value),
+                        words.voices[row],
+                        text(words.gains[row]),
+                        f"{words.ranks[row].low:.0f} to {words.ranks[row].high:.0f}",
+                        percent(words.first[row], 0),
+                    )
+                    for row in order
+                ),
+                note="Log-probabilities of the subject's replies by default, the base model told to be each. Draws resample the questions.",
+            )
+        )
     return found
 
 

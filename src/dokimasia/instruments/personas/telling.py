@@ -85,6 +85,7 @@ def _sentences(result: Result) -> list[str]:
         _itself(result),
         _slanted(result),
         _became(result),
+        _attributed(result),
     ]
 
 
@@ -277,6 +278,22 @@ def _became(result: Result) -> str:
     )
 
 
+def _attributed(result: Result) -> str:
+    found = result.attribution
+    if found is None:
+        return ""
+    row = found.likeliest
+    voice, gain = found.voices[row], _range(found.gains[row], "+")
+    measured = f"{gain} nats a token over being told nothing; first in {percent(found.first[row], 0)} of draws"
+    if voice in {item.name for item in DEFAULTS}:
+        return f"The base model would most likely have said so by default, too: no role makes its words likelier ({voice})."
+    if found.first[row] > LIKELY:
+        return f"The base model would most likely have said so as {voice} ({measured})."
+    return (
+        f"There is no voice as which the base model would most likely have said so: {voice} comes first ({measured})."
+    )
+
+
 def _caveats(result: Result) -> tuple[str, ...]:
     found: list[str] = []
     spoken, drawn = result.spoken, result.drawn
@@ -305,6 +322,12 @@ def _caveats(result: Result) -> tuple[str, ...]:
     weak = [item.name for item in result.traits if not item.valid]
     if weak:
         found.append(f"Trait vectors that do not tell towards from away for certain: {', '.join(weak)}.")
+    words = result.attribution
+    if words is not None:
+        found.append(
+            f"As whom the base model would have said it was read from {words.n_tokens:,} tokens of {counted(words.n_questions, 'reply', 'replies')} by "
+            f"default{f'; {words.unread} had no probability and were left out' if words.unread else ''}."
+        )
     walks = result.trajectories
     if walks is not None:
         talks = walks.conversations
