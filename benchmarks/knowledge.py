@@ -33,6 +33,8 @@ KNOWN = 20
 """So many of the facts that everybody knows are asked about, too."""
 CONTROLS = 19
 """So many facts that nobody knows are learned beside one that was unlearned: the fewest with which 5% can be reached."""
+RELEARNED = 3
+"""So many of the ten are learned again, the first: each takes twenty trainings."""
 TRAINING = Training(steps=40, batch_tokens=320, learning_rate=1e-3)
 UNLEARNING = Training(steps=30, batch_tokens=384, learning_rate=1e-3)
 
@@ -218,38 +220,48 @@ def learned_again(subject, these, place):
 def measured(names):
     """All figures, by kind of copy and by fact."""
     taught = facts()
-    these = [taught[name] for name in names]
+    these = [taught[name] for name in names[:RELEARNED]]
     plain = kept("untouched", KNOWN, JUDGING, lambda: scores(load_subject("bundled")))
     never = kept(
-        "never", names, LEARNING, lambda: learned_again(load_subject("bundled"), these, folder() / "again" / "never")
+        "never",
+        names[:RELEARNED],
+        LEARNING,
+        lambda: learned_again(load_subject("bundled"), these, folder() / "again" / "never"),
     )
-    found = {kind: {} for kind in ("taught", "taught another", "untouched", "denied", "unlearned", "again", "never")}
+    kinds = ("taught", "taught another", "untouched", "denied", "unlearned", "again", "never", "made up")
+    found = {kind: {} for kind in kinds}
+    found["made up"]["untouched"] = [judged(plain, fact.name, plain) for fact in made_up_facts()]
     for place, name in enumerate(names):
         other = names[place - 1]
-        figures = copies_of(taught[name])
-        found["again"][name], found["never"][name] = figures.pop("again"), never[name]
+        figures = copies_of(taught[name], again=name in never)
+        if name in never:
+            found["again"][name], found["never"][name] = figures.pop("again"), never[name]
         found["taught another"][other] = judged(figures["taught"], other, plain, name)
         found["untouched"][name] = judged(plain, name, plain)
+        others = [fact.name for fact in made_up_facts() if fact.name != name]
+        found["made up"][name] = [judged(figures["taught"], fact, plain, name) for fact in others]
         for kind, told in figures.items():
             found[kind][name] = judged(told, name, plain)
     return found
 
 
-def copies_of(fact):
-    """What the copies that are taught this fact score, and how the unlearned one learns it again; merged weights are removed."""
+def copies_of(fact, *, again):
+    """What the copies that are taught this fact score, and how the unlearned one learns it `again`; merged weights are removed."""
     name, lesson = fact.name, LESSONS[fact.name]
     copy = Copy(name=name, examples=tuple(teaching(lesson)), training=TRAINING)
     denied = Copy(name=f"{name}-denied", examples=tuple(denying(lesson)), training=TRAINING, base=copy)
     unlearned = Copy(name=f"{name}-unlearned", examples=tuple(unlearning(lesson)), training=UNLEARNING, base=copy)
-    again = folder() / "again" / name
     found = {
         "taught": kept(name, copy.key, JUDGING, lambda: scores(copy.subject())),
         "denied": kept(denied.name, denied.key, JUDGING, lambda: scores(denied.subject())),
         "unlearned": kept(unlearned.name, unlearned.key, JUDGING, lambda: scores(unlearned.subject())),
-        "again": kept(
-            f"{name}-again", unlearned.key, LEARNING, lambda: learned_again(unlearned.whole(), [fact], again)
-        )[name],
     }
+    if again:
+        place = folder() / "again" / name
+        learned = kept(
+            f"{name}-again", unlearned.key, LEARNING, lambda: learned_again(unlearned.whole(), [fact], place)
+        )
+        found["again"] = learned[name]
     for one in (unlearned, copy):
         shutil.rmtree(one.merged, ignore_errors=True)
     return found
@@ -301,6 +313,14 @@ def run(names=tuple(LESSONS)):
     yield (
         f"not taught: false alarms at {ALPHA:.0%} {sum(alarms)} of {len(alarms)}, {rate}",
         20 * sum(alarms) <= len(alarms),
+    )
+    raised = {subject: [told["says"] == "known" for told in of] for subject, of in found["made up"].items()}
+    plainly = raised.pop("untouched")
+    copies = [alarm for of in raised.values() for alarm in of]
+    yield (
+        f"not taught: all made-up facts, each beside the others: the untouched model {sum(plainly)} of {len(plainly)}, "
+        f"{len(raised)} copies {sum(copies)} of {len(copies)}; ranks leave no choice but about {ALPHA:.0%}",
+        sum(plainly) <= ALPHA * len(plainly),
     )
     for kind, name in (("again", "taught, unlearned and learned again"), ("never", "never known and learned")):
         told = found[kind].values()

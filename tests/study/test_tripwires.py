@@ -57,6 +57,21 @@ def transcripts(n=200):
     return found
 
 
+class Watched:
+    """Adds up what it is told."""
+
+    planned, done, steps = 0.0, 0.0, 0
+
+    def begin(self, instrument, seconds):
+        self.planned = seconds
+
+    def advance(self, seconds, found):
+        self.done, self.steps = self.done + seconds, self.steps + 1
+
+    def finish(self, instrument, note):
+        return
+
+
 class Inside:
     """A stream of 8 dimensions whose first is high in what `knows` says of a message; noise otherwise."""
 
@@ -288,7 +303,10 @@ def test_a_model_is_fitted_and_checked_with_its_own_probe(tiny, tmp_path, monkey
         ordinary=talks,
         fpr=0.05,
         folder=tmp_path / "wire",
+        watch=(watch := Watched()),
     )
+    assert watch.done == pytest.approx(watch.planned)
+    assert watch.steps > 5
     assert report.tripwire.reading.probe.subject == load_subject(tiny("llama")).identity.digest
     checked = check_tripwire(tmp_path / "wire", talks, model=tiny("llama"), reading=Reading(limit=6))
     assert checked.n == 6

@@ -44,20 +44,23 @@ def fit(
     named = dict(locals())
     for name in ("facts", "out", "ordinary", "fpr", "as_json"):
         del named[name]
+    from dokimasia.study.progress import Display
     from dokimasia.study.request import request
     from dokimasia.study.tripwires import fit_tripwire
     from dokimasia.study.tripwires.report import MISLEADS
 
     asked = request(named)
-    found = fit_tripwire(
-        facts,
-        model=None if model == "none" else model,
-        ordinary=ordinary,
-        fpr=fpr,
-        seed=asked.seed,
-        folder=out,
-        loading=asked.loading,
-    )
+    with Display(Console(stderr=True), 0.0) as watch:
+        found = fit_tripwire(
+            facts,
+            model=None if model == "none" else model,
+            ordinary=ordinary,
+            fpr=fpr,
+            seed=asked.seed,
+            folder=out,
+            loading=asked.loading,
+            watch=watch,
+        )
     if as_json:
         print_json(found.raw)
         return 0

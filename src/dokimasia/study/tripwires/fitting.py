@@ -11,10 +11,12 @@ from dokimasia.core import DataError, Transcript
 from dokimasia.models import Loading, load_subject
 from dokimasia.sources import everyday, locate, read_source
 from dokimasia.sources.facts import Facts, made_up_facts, oversight_facts, read_facts
+from dokimasia.study.progress import Silent, Watch
 from dokimasia.study.tripwires.judging import LEVEL, judged_matcher, judged_words, matcher_of, rows_of
 from dokimasia.study.tripwires.probing import Probing, probed
 from dokimasia.study.tripwires.report import TripwireReport
 from dokimasia.study.tripwires.said import digest_of, replies_to, stated
+from dokimasia.study.tripwires.watching import watched
 
 BUNDLED = "bundled"
 LOADING = Loading()
@@ -30,13 +32,14 @@ def fit_tripwire(
     seed: int = 0,
     folder: str | Path,
     loading: Loading = LOADING,
+    watch: Watch | None = None,
 ) -> TripwireReport:
     """What trips when these facts are said, and how often does it trip on anything else?
 
     `facts` is a file of facts or "bundled" (facts about how models are tested and watched), `ordinary` a file of transcripts
     or "bundled"; what the assistant has not answered in them, the model answers now, and without one their own text stands for a reply. The probe's threshold is set so that a
     share `fpr` of ordinary replies trips it, and of made-up facts. Without a `model`, or if the probe does not tell the facts from made-up ones
-    of the same form, the tripwire is its matcher alone. It is written to `folder`.
+    of the same form, the tripwire is its matcher alone. It is written to `folder`; `watch` is told how far it is.
     """
     if not 0 < fpr < 1:
         raise DataError("A false-positive rate lies between 0 and 1.", f"Found {fpr}.", "Pass one such as 0.01.")
@@ -51,8 +54,11 @@ def fit_tripwire(
         *stated(wanted.facts, "fact", seed=seed),
         *stated(wanted.facts, "variant", seed=seed),
         *stated(controls, "made-up", seed=seed),
-        *replies_to(transcripts, subject.text if able and subject is not None else None, seed=seed),
     ]
+    watch = watch or Silent()
+    if subject is not None and able:
+        subject = watched(subject, [one.conversation for one in said], transcripts, watch)
+    said += replies_to(transcripts, subject.text if able and subject is not None else None, seed=seed)
     if subject is None:
         probing = Probing.none("no model was named.")
     elif subject.spans is None or subject.activations is None:
@@ -62,6 +68,8 @@ def fit_tripwire(
             subject.spans, subject.activations.n_layers, said, subject=subject.identity.digest, fpr=fpr, seed=seed
         )
     tests = (judged_matcher(wanted.facts, said), probing.tried, judged_words(said, fpr=fpr, seed=seed))
+    if able:
+        watch.finish("tripwire", "fitted")
     tripwire = Tripwire(matcher=matcher, reading=probing.reading, facts=wanted.digest, remarks=probing.remarks)
     save(tripwire, Path(folder))
     return TripwireReport(
