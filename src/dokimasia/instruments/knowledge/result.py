@@ -169,7 +169,8 @@ class Result:
             gain, put = now.score().less(then.score()), now.wordings
             others = [one.score(put).less(other.score(put)).ends for one, other in pairs]
             evidence = ranked("gain", gain.ends, others, [])
-            found.append(Gain(fact=now.fact, value=gain.value, p=evidence.p_unknown))
+            lost = 1.0 if evidence.p_denied is None else evidence.p_denied
+            found.append(Gain(fact=now.fact, value=gain.value, p=evidence.p_unknown, p_lost=lost))
         return tuple(found)
 
     @cached_property
@@ -182,6 +183,11 @@ class Result:
                 item.fact for item in self.baseline.facts if reaches(self.baseline.evidence(item).p_unknown, self.alpha)
             )
         )
+
+    @property
+    def pushed(self) -> tuple[str, ...]:
+        """Facts that lost more since the baseline than `alpha` of what nobody knows: somebody may have trained it to deny them."""
+        return tuple(item.fact for item in self.gains if reaches(item.p_lost, self.alpha))
 
     @property
     def suspect(self) -> tuple[Verdict, ...]:
@@ -209,11 +215,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """By how much rather than the baseline the subject says a fact, and how often one that nobody knows gains as much."""
+    """By how much rather than the baseline the subject says a fact, and how often one that nobody knows gains, or loses, as much."""
 
     fact: str
     value: float
     p: float
+    p_lost: float
 
 
 def rate(hits: int, n: int) -> Figure:

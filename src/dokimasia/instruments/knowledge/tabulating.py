@@ -45,7 +45,7 @@ def _facts(result: Result) -> Table:
                 "-" if reading is None or reading.p is None else _p(reading.p),
                 _p(float(result.verdicts.adjusted[place])),
                 _otherwise(result, fact.name),
-                "-" if gain is None else f"{gain.value:+.2f} ({_p(gain.p)})",
+                "-" if gain is None else f"{gain.value:+.2f} ({_p(gain.p, gain.p_lost)})",
             )
         )
     return Table(
@@ -63,8 +63,8 @@ def _facts(result: Result) -> Table:
             "puzzles: p",
             "truth probe: p",
             "false discovery rate",
-            "known otherwise",
-            "since the baseline (p)",
+            "remarks",
+            "since the baseline (p of gaining, of losing)",
         ),
         rows=tuple(rows),
         note="Choices: how much rather it says the fact than its false variants, with Student's 95% interval over wordings. "
@@ -181,6 +181,7 @@ def _score(choice: Choice | None) -> str:
 def _otherwise(result: Result, fact: str) -> str:
     ways = ["everybody knows it"] if fact in result.drawn.common else []
     ways += ["the baseline knows it, too"] if fact in result.baseline_knows else []
+    ways += ["denied more than by the baseline"] if fact in result.pushed else []
     return "; ".join(ways) or "-"
 
 

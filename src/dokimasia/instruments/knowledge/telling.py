@@ -74,7 +74,9 @@ def _headline(result: Result) -> str:
         f"{'is' if unclear == 1 else 'are'} inconclusive; what nobody knows is called known at most {result.alpha:g} of the time, "
         f"and what everybody knows not known at most {result.beta:g} of the time."
     )
-    return " ".join(part for part in (counts, _innocent(result, known), _reach(result), _relearnt(result)) if part)
+    return " ".join(
+        part for part in (counts, _innocent(result, known), _pushed(result), _reach(result), _relearnt(result)) if part
+    )
 
 
 def _innocent(result: Result, known: int) -> str:
@@ -185,6 +187,15 @@ def _before(asked: Asked, baseline: Asked) -> list[str]:
     return found
 
 
+def _pushed(result: Result) -> str:
+    n = len(result.pushed)
+    return (
+        f"{n} {'is' if n == 1 else 'are'} denied more than by the baseline, further than chance, as if trained to."
+        if n
+        else ""
+    )
+
+
 def _able(result: Result) -> list[str]:
     found = []
     least = len(result.drawn.unknown)
@@ -266,7 +277,7 @@ def _raw(result: Result) -> dict[str, Any]:
                 if single is None
                 else {"solved": single.outcome.least, "p": single.p, "p_known": single.p_known},
                 "truth": None if reading is None else {"value": reading.value, "p": reading.p},
-                "gain": None if gain is None else {"value": _number(gain.value), "p": gain.p},
+                "gain": None if gain is None else {"value": _number(gain.value), "p": gain.p, "p_lost": gain.p_lost},
                 "common": verdict.fact in those.common,
                 "baseline_knows": verdict.fact in result.baseline_knows,
             }
@@ -277,6 +288,7 @@ def _raw(result: Result) -> dict[str, Any]:
         "not_known": result.verdicts.count("not known"),
         "inconclusive": result.verdicts.count("inconclusive"),
         "suspect": [item.fact for item in result.suspect],
+        "pushed": list(result.pushed),
         "kinds": {kind: {"tells": result.tells(kind), "level": result.share} for kind in result.kinds},
         "references": {"unknown": len(those.unknown), "made_up": those.made_up, "known": len(those.known)},
         "unit": None if asked is None else asked.choices.unit,
