@@ -177,17 +177,31 @@ def moved(name):
     values[[bool(fault) for fault in mine.faults[: len(mine.questions)]]] = np.nan
     found = become(values[:, layers.index(layer)], own.at(layer, [DEFAULT.name])[0], map_of(own, layer), seed=SEED)
     order = sorted(zip(found.cosines, found.roles, found.nearest, strict=True), reverse=True)
-    words = attributed(plain(), [*DEFAULTS, *voices()], mine, DEFAULT.name, seed=SEED)
-    ranked = sorted(zip(words.gains, words.voices, words.first, strict=True), reverse=True)
-    return {
+    return words_of(mine) | {
         "order": [role for _, role, _ in order],
         "nearest": [share for *_, share in order],
         "moved": [*found.moved],
-        "likeliest": [voice for _, voice, _ in ranked],
-        "first": [share for *_, share in ranked],
-        "gain": [*ranked[0][0]],
-        "tokens": words.n_tokens,
     }
+
+
+def words_of(mine):
+    """As whom the untouched model would most likely have said this by default."""
+    found = attributed(plain(), [*DEFAULTS, *voices()], mine, spoken(None), DEFAULT.name, seed=SEED)
+    ranked = sorted(zip(found.gains, found.voices, found.first, found.more, strict=True), reverse=True)
+    return {
+        "says": found.says,
+        "likeliest": [voice for _, voice, *_ in ranked],
+        "first": [share for *_, share, _ in ranked],
+        "gain": [*ranked[0][0]],
+        "more": [*ranked[0][-1]],
+        "tokens": found.n_tokens,
+    }
+
+
+def untouched():
+    """Of the untouched model's own words, said with other seeds."""
+    layers = layers_of(plain().activations.n_layers)
+    return words_of(speak(plain(), [DEFAULT], questions(), max_tokens=REPLY_TOKENS, layers=layers, seed=SEED + 1))
 
 
 def taught(name):
@@ -206,15 +220,23 @@ def recovered():
         place, rank = own["likeliest"].index(name) + 1, own["order"].index(name) + 1
         by_words, by_map = by_words + (place == 1), by_map + (rank == 1)
         yield (
-            f"copy that is {name}: its words are likeliest as {own['likeliest'][0]} ({told(own['gain'])} nats a token over being told "
-            f"nothing, {own['tokens']} tokens, {own['first'][0]:.0%} of draws), {name} is number {place} of {len(own['likeliest'])}; on the "
+            f"copy that is {name}: its words are likeliest as {in_words(own)}, {name} is number {place} of {len(own['likeliest'])}; on the "
             f"map they moved most towards {own['order'][0]} ({own['nearest'][0]:.0%} of draws), {name} is number {rank} of "
             f"{len(own['order'])}, moved by {told(own['moved'])}",
             place == 1,
         )
+    own = kept("untouched", (settings_of(None), FIGURES), untouched)
+    yield f"untouched model, other seeds: its words are likeliest as {in_words(own)}", own["says"] != "a role"
     for way, found, least in (("words", by_words, FEWEST_FOUND), ("the map", by_map, 0)):
         share = found / len(names), *clopper_pearson(found, len(names))
         yield f"recovered by {way}, number 1: {found} of {len(names)}, {told(share)}", found >= least
+
+
+def in_words(own):
+    return (
+        f"{own['likeliest'][0]} ({told(own['gain'])} nats a token over being told nothing, {told(own['more'])} more than its own, "
+        f"{own['tokens']} tokens, {own['first'][0]:.0%} of draws; told: {own['says']})"
+    )
 
 
 # The untouched model's map, and what capping does to it

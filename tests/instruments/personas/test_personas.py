@@ -12,6 +12,7 @@ from tests.instruments.personas.planted import Cast, cast_subject, personas
 from dokimasia.core import CapReached, DataError, Evidence, Finding
 from dokimasia.instruments.personas import Personas
 from dokimasia.instruments.personas.artefact import load
+from dokimasia.instruments.personas.parts import ATTRIBUTION, BECOME, SLANT
 from dokimasia.instruments.personas.result import Result
 from dokimasia.instruments.personas.slant import Slant
 from dokimasia.instruments.personas.speaking import DEFAULTS, Voice, speak
@@ -67,12 +68,13 @@ def test_a_model_with_one_voice_has_no_map():
     assert not found.raw["map"]["stable"]
 
 
+@pytest.mark.parametrize("lacking_base", [(), ("logprobs",), ("activations",), ("text",)])
 @pytest.mark.parametrize("lacking", [(), ("logprobs",), ("activations",), ("text",)])
-def test_a_plan_counts_the_calls(lacking):
+def test_a_plan_counts_the_calls(lacking, lacking_base):
     """Whatever access there is, the plan's calls are those that are made, the base model's included."""
-    given = dict.fromkeys(lacking)
+    given, given_to_base = dict.fromkeys(lacking), dict.fromkeys(lacking_base)
     model, base = Cast(), Cast(become="r3")
-    instrument = replace(WHOLE, base=cast_subject(base, name="base"))
+    instrument = replace(WHOLE, base=cast_subject(base, name="base", **given_to_base))
     plan = instrument.plan(cast_subject(model, **given), Evidence())
     assert model.calls == base.calls == 0
     found = instrument.measure(cast_subject(model, **given), Evidence(), seed=0)
@@ -102,7 +104,8 @@ def test_who_the_default_has_become_is_named_against_a_base():
     assert found.raw["become"]["roles"]["r5"]["first"] > 0.9
     assert found.raw["slant"]["constant"]["value"] > 0.9
     assert "moved most towards the role r5" in found.headline
-    assert "would most likely have said so as r5 (+0." in found.headline
+    assert "would most likely have said this as r5 (+0." in found.headline
+    assert found.raw["attribution"]["says"] == "a role"
     plain = measured(SMALL, Cast(become="r5"))
     assert "stands nearest to the role r5" in plain.headline
 
@@ -112,7 +115,20 @@ def test_a_base_that_plays_nobody_says_nothing():
     found = measured(replace(SMALL, base=cast_subject(Cast(dull=True, noise=1.0), name="base")), Cast(become="r5"))
     assert "who the default voice has become cannot be said" in found.headline
     assert "has moved most towards" not in found.headline
-    assert "said so by default, too" in found.headline
+    assert "whose they are cannot be said" in found.headline
+
+
+@pytest.mark.parametrize(
+    ("lacking", "measured_parts"),
+    [("activations", {"attribution"}), ("logprobs", {"become", "slant"}), ("text", set())],
+)
+def test_each_part_against_a_base_is_measured_or_noted_once(lacking, measured_parts):
+    """Whatever the base model cannot do, no part of the comparison vanishes or is named twice."""
+    base = cast_subject(Cast(), name="base", **{lacking: None})
+    found = measured(replace(SMALL, base=base), Cast(become="r5", shift=2.0))
+    assert {part for part in ("attribution", "become", "slant") if part in found.raw} == measured_parts
+    noted = [item.what for item in found.not_measured if item.what in (ATTRIBUTION, BECOME, SLANT)]
+    assert len(noted) == len(set(noted)) == 3 - len(measured_parts)
 
 
 def test_a_base_of_another_width_gives_no_slant():

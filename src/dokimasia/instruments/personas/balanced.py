@@ -130,7 +130,11 @@ def participation_ratio(replies: Replies) -> Figure | None:
 
 
 def jackknife(
-    statistic: Callable[[NDArray[np.int64]], float], n: int, *, within: tuple[float, float] | None = None
+    statistic: Callable[[NDArray[np.int64]], float],
+    n: int,
+    *,
+    within: tuple[float, float] | None = None,
+    confidence: float = 0.95,
 ) -> Figure:
     """A statistic of rows, with Student's interval from leaving out each of the `n` rows in turn.
 
@@ -141,7 +145,7 @@ def jackknife(
     left = np.asarray([statistic(np.delete(rows, row)) for row in range(n)])
     if not np.isfinite([value, *left]).all():
         return Figure(value, -np.inf, np.inf)
-    reach = float(stdtrit(n - 1, 0.975) * np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+    reach = float(stdtrit(n - 1, 0.5 + confidence / 2) * np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
     low, high = value - reach, value + reach
     return Figure(value, low, high) if within is None else Figure(value, max(within[0], low), min(within[1], high))
 

@@ -25,52 +25,67 @@ def compared(subject: Subject, task: Task, result: Result, parts: Parts) -> Resu
     """Against the base model."""
     base = task.base
     if base is None:
-        for what in (SLANT, BECOME, ATTRIBUTION):
-            parts.lack(what, "No base model was given.")
-        return result
-    if base.activations is None or base.text is None or subject.text is None:
-        for what in (SLANT, BECOME, ATTRIBUTION):
-            parts.lack(what, "The subject, or the base model, writes no text, or the latter shows no activations.")
-        return result
-    personas = task.personas
-    layers, headline = layers_of(base.activations.n_layers), headline_layer(base.activations.n_layers)
-
-    def default_replies() -> Spoken:
-        """Of a subject that shows no activations."""
-        spoken = speak(
-            subject, [DEFAULT], personas.questions, max_tokens=task.max_tokens, layers=layers, seed=task.seed
-        )
-        parts.failed += spoken.counts.get("failed", 0)
-        return spoken
-
-    own = parts.of(
-        BECOME,
-        lambda: speak(base, task.voices, personas.questions, max_tokens=task.max_tokens, layers=layers, seed=task.seed),
-    )
-    spoken = result.spoken or parts.of(BECOME, default_replies)
+        return _lacking(result, parts, "No base model was given.", SLANT, BECOME, ATTRIBUTION)
+    if base.text is None or subject.text is None:
+        why = "The subject, or the base model, writes no text."
+        return _lacking(result, parts, why, SLANT, BECOME, ATTRIBUTION)
+    spoken = result.spoken or parts.of(ATTRIBUTION, lambda: _default_replies(subject, task, parts))
     if spoken is None:
-        parts.lack(ATTRIBUTION, "There are no replies of the default voice.")
-        return result
-    result = replace(
-        result,
-        attribution=parts.of(ATTRIBUTION, lambda: attributed(base, task.voices, spoken, DEFAULT.name, seed=task.seed)),
-    )
+        return _lacking(result, parts, "There are no replies of the default voice.", SLANT, BECOME)
+    own = parts.of(ATTRIBUTION, lambda: _own(base, task))
+    if own is None:
+        _lacking(result, parts, "There are no replies of the base model.", BECOME)
+    else:
+        words = parts.of(ATTRIBUTION, lambda: attributed(base, task.voices, spoken, own, DEFAULT.name, seed=task.seed))
+        result = replace(result, attribution=words)
+    return _inside(subject, base, task, result, parts, spoken, own)
+
+
+def _inside(
+    subject: Subject, base: Subject, task: Task, result: Result, parts: Parts, spoken: Spoken, own: Spoken | None
+) -> Result:
+    """What the base model's activations say of the subject's replies and, if there are any, of its own."""
+    those = (SLANT,) if own is None else (SLANT, BECOME)
+    if base.activations is None:
+        return _lacking(result, parts, "The base model shows no activations.", *those)
+    layers, headline = layers_of(base.activations.n_layers), headline_layer(base.activations.n_layers)
     reread = parts.of(SLANT, lambda: _reread(base, spoken, layers))
     if reread is None:
-        return result
+        return _lacking(result, parts, "The subject's replies were not read by the base model.", *those[1:])
     if own is not None:
-        base_map = parts.of(BECOME, lambda: map_of(own, personas, headline, task.seed))
+        base_map = parts.of(BECOME, lambda: map_of(own, task.personas, headline, task.seed))
         if base_map is not None:
-            result = replace(
-                result,
-                base_map=base_map,
-                become=parts.of(BECOME, lambda: _become(own, reread, base_map, task.seed)),
-            )
+            found = parts.of(BECOME, lambda: _become(own, reread, base_map, task.seed))
+            result = replace(result, base_map=base_map, become=found)
     drawn = result.drawn
     if drawn is None:
-        parts.lack(SLANT, "There is no map of the subject.")
-        return result
+        return _lacking(result, parts, "There is no map of the subject.", SLANT)
     return replace(result, slant=parts.of(SLANT, lambda: _slant(subject, base, spoken, reread, drawn, result.traits)))
+
+
+def _lacking(result: Result, parts: Parts, why: str, *those: str) -> Result:
+    """The same result; these parts were not measured."""
+    for what in those:
+        parts.lack(what, why)
+    return result
+
+
+def _default_replies(subject: Subject, task: Task, parts: Parts) -> Spoken:
+    """Of a subject that draws no map."""
+    layers = layers_of(subject.activations.n_layers) if subject.activations else ()
+    spoken = speak(
+        subject, [DEFAULT], task.personas.questions, max_tokens=task.max_tokens, layers=layers, seed=task.seed
+    )
+    parts.failed += spoken.counts.get("failed", 0)
+    return spoken
+
+
+def _own(base: Subject, task: Task) -> Spoken:
+    """What the base model says itself: as everybody if it can draw a map, else by default."""
+    voices, layers = (
+        ((DEFAULT,), ()) if base.activations is None else (task.voices, layers_of(base.activations.n_layers))
+    )
+    return speak(base, voices, task.personas.questions, max_tokens=task.max_tokens, layers=layers, seed=task.seed)
 
 
 def _reread(base: Subject, spoken: Spoken, layers: tuple[int, ...]) -> Spoken:

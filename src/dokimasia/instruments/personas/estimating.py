@@ -153,13 +153,13 @@ def _against_base(result: Result) -> Iterator[Estimate]:
     if result.attribution is not None:
         words = result.attribution
         yield _estimate(
-            "How much likelier the default voice's words are, the base model told to be who comes first",
-            words.gains[words.likeliest],
-            words.gains[words.likeliest].value,
+            f"Gain in likelihood of the default voice's words, the base model told to be {words.voices[words.role]}, over that of its own",
+            words.more[words.role],
+            words.more[words.role].value,
             n=words.n_questions,
             unit="nats a token, over being told nothing",
-            direction="higher: it speaks as that voice does; 0: as when told nothing",
-            method=f"log-probabilities of the base model; {JACKKNIFE.format('questions')}",
+            direction="higher: it speaks as that role would; 0: nothing was trained",
+            method=f"the likeliest of {len(words.roles)} roles; {JACKKNIFE.format('questions')}, at 95% for all roles together",
         )
     if result.become is not None:
         yield _estimate(

@@ -27,7 +27,9 @@ MISLEADS = (
     "small map, whoever lives in it. Means over replies hold topic and length as well as character. The assistant axis is "
     "drawn between the default voice and the roles that were chosen: other roles give another axis. Drift is measured with the "
     "users that were scripted or that the model plays itself, and real ones differ. What it says of itself is what it would "
-    "say. Directions that explain differences between voices need not be what the model acts on."
+    "say. Directions that explain differences between voices need not be what the model acts on. Against a base model only roles "
+    "that were put can be named: a model trained to be somebody else goes to whoever talks most like that, and so may one "
+    "whose training changed its words in other ways."
 )
 
 
@@ -52,8 +54,8 @@ class Personas:
     max_tokens:
         Of a reply.
     base:
-        A model from before the training in question, of the same architecture: what the training moved in all voices alike
-        is measured against it.
+        A model from before the training in question: as whom would it have said what the subject says? If it has the same
+        architecture, what the training moved in all voices alike is measured against it, too.
     folder:
         Where to save the map for other tools; None saves none.
     """

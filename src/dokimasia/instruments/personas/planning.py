@@ -44,15 +44,16 @@ def planned(subject: Subject, task: Task) -> Cost:
 
 def _planned_base(subject: Subject, task: Task) -> Cost:
     base, questions = task.base, task.personas.questions
-    if base is None or base.activations is None or base.text is None or subject.text is None:
+    if base is None or base.text is None or subject.text is None:
         return Cost()
-    voices = task.voices
-    cost = planned_speaking(base, voices, questions, max_tokens=task.max_tokens)
-    if base.logprobs is not None:
-        cost += planned_attribution(base, voices, questions, max_tokens=task.max_tokens)
+    voices, default, new = task.voices, DEFAULTS[:1], task.max_tokens
+    cost = Cost() if base.logprobs is None else planned_attribution(base, voices, questions, max_tokens=new)
     if subject.activations is None:
-        voices = DEFAULTS[:1]
-        cost += planned_speaking(subject, voices, questions, max_tokens=task.max_tokens)
+        cost += planned_speaking(subject, default, questions, max_tokens=new)
+    if base.activations is None:
+        return cost + planned_speaking(base, default, questions, max_tokens=new)
+    cost += planned_speaking(base, voices, questions, max_tokens=new)
+    voices = default if subject.activations is None else voices
     n = len(voices) * len(questions)
     tokens = len(voices) * approximate_tokens(questions, overhead=80) + n * task.max_tokens
     return cost + planned_reading(base, n, tokens)

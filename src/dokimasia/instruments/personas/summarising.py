@@ -53,12 +53,17 @@ def summary(result: Result) -> dict[str, Any]:
     if result.attribution is not None:
         words = result.attribution
         found["attribution"] = {
+            "says": words.says,
             "likeliest": words.voices[words.likeliest],
             "tokens": words.n_tokens,
-            "unread": words.unread,
+            "questions": words.n_questions,
+            "asked": words.asked,
+            "left_out": dict(words.left_out),
             "voices": {
-                name: {"gain": _figure(gain), "rank": _figure(rank), "first": share}
-                for name, gain, rank, share in zip(words.voices, words.gains, words.ranks, words.first, strict=True)
+                name: {"gain": _figure(gain), "more": _figure(more), "rank": _figure(rank), "first": share}
+                for name, gain, more, rank, share in zip(
+                    words.voices, words.gains, words.more, words.ranks, words.first, strict=True
+                )
             },
         }
     if result.trajectories is not None:

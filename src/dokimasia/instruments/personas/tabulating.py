@@ -215,18 +215,27 @@ def _against_base(result: Result) -> list[Table]:
             Table(
                 name="attribution",
                 title="As whom would the base model have said what the default voice says?",
-                columns=("rank", "told to be", "nats a token over nothing", "rank in 95% of draws", "first in draws"),
+                columns=(
+                    "rank",
+                    "told to be",
+                    "nats a token over nothing",
+                    "more than on its own words",
+                    "rank in 95% of draws",
+                    "first in draws",
+                ),
                 rows=tuple(
                     (
                         int(words.ranks[row].value),
                         words.voices[row],
                         text(words.gains[row]),
+                        text(words.more[row]),
                         f"{words.ranks[row].low:.0f} to {words.ranks[row].high:.0f}",
                         percent(words.first[row], 0),
                     )
                     for row in order
                 ),
-                note="Log-probabilities of the subject's replies by default, the base model told to be each. Draws resample the questions.",
+                note="Log-probabilities of the subject's replies by default, the base model told to be each; then less the same of its own "
+                "replies, with intervals for all together. Draws resample the questions.",
             )
         )
     return found

@@ -282,16 +282,20 @@ def _attributed(result: Result) -> str:
     found = result.attribution
     if found is None:
         return ""
-    row = found.likeliest
-    voice, gain = found.voices[row], _range(found.gains[row], "+")
-    measured = f"{gain} nats a token over being told nothing; first in {percent(found.first[row], 0)} of draws"
-    if voice in {item.name for item in DEFAULTS}:
-        return f"The base model would most likely have said so by default, too: no role makes its words likelier ({voice})."
-    if found.first[row] > LIKELY:
-        return f"The base model would most likely have said so as {voice} ({measured})."
-    return (
-        f"There is no voice as which the base model would most likely have said so: {voice} comes first ({measured})."
-    )
+    if found.says == "not told apart":
+        return "What the base model is told to be does not matter to how likely it finds these words: whose they are cannot be said."
+    row = found.likeliest if found.likeliest in found.roles else found.role
+    name = found.voices[row]
+    more = f"{_range(found.more[row], '+')} nats a token more than its own words gain so"
+    measured = f"{_range(found.gains[row], '+')} nats a token over being told nothing, {more}; first in {percent(found.first[row], 0)} of draws"
+    if found.says == "a role":
+        return f"Of {len(found.roles)} roles and its defaults the base model would most likely have said this as {name} ({measured})."
+    if found.says == "no role":
+        return (
+            f"None of the {len(found.roles)} roles that were put makes these words likelier to the base model than its defaults do "
+            f"(the nearest is {name}: {measured})."
+        )
+    return f"As whom the base model would have said this is not certain: of the roles {name} comes first ({measured})."
 
 
 def _caveats(result: Result) -> tuple[str, ...]:
@@ -324,10 +328,13 @@ def _caveats(result: Result) -> tuple[str, ...]:
         found.append(f"Trait vectors that do not tell towards from away for certain: {', '.join(weak)}.")
     words = result.attribution
     if words is not None:
+        lost = "; ".join(f"{fault}: {count}" for fault, count in words.left_out)
         found.append(
-            f"As whom the base model would have said it was read from {words.n_tokens:,} tokens of {counted(words.n_questions, 'reply', 'replies')} by "
-            f"default{f'; {words.unread} had no probability and were left out' if words.unread else ''}."
+            f"Whose words they are was read from {words.n_questions} of {counted(words.asked, 'reply', 'replies')} by default, "
+            f"{counted(words.n_tokens, 'token')}{f'; left out: {lost}' if lost else ''}."
         )
+        if words.n_questions < 8:
+            found.append(f"With {counted(words.n_questions, 'such reply', 'such replies')} shares of draws are coarse.")
     walks = result.trajectories
     if walks is not None:
         talks = walks.conversations
