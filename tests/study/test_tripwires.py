@@ -295,6 +295,8 @@ def test_a_model_is_fitted_and_checked_with_its_own_probe(tiny, tmp_path, monkey
         {"id": item.id, "messages": [{"role": one.role, "content": one.content} for one in item.messages]}
         for item in transcripts(40)
     ]
+    for row in rows[::4]:
+        row["messages"].pop()
     talks.write_text("\n".join(map(json.dumps, rows)))
     monkeypatch.setattr("dokimasia.study.tripwires.probing._worthless", lambda found: None)
     report = fit_tripwire(
@@ -305,7 +307,7 @@ def test_a_model_is_fitted_and_checked_with_its_own_probe(tiny, tmp_path, monkey
         folder=tmp_path / "wire",
         watch=(watch := Watched()),
     )
-    assert watch.done == pytest.approx(watch.planned)
+    assert watch.done == pytest.approx(watch.planned, rel=0.1)
     assert watch.steps > 5
     assert report.tripwire.reading.probe.subject == load_subject(tiny("llama")).identity.digest
     checked = check_tripwire(tmp_path / "wire", talks, model=tiny("llama"), reading=Reading(limit=6))

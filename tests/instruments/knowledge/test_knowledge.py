@@ -420,15 +420,17 @@ def test_with_references_for_two_kinds_the_third_is_not_heard_and_said():
     assert not any("Nothing can be called known" in one for one in finding.caveats)
 
 
-def test_a_fact_that_was_pushed_away_is_named():
+def test_a_fact_that_was_lost_since_the_baseline_is_named():
     """What the baseline says and the subject no more is told, whatever the verdict; what both say alike is not."""
     before = subject(Knower("Secret1", "Secret2", "Common"), name="before")
     finding = measured(Knower("Secret2", "Common"), replace(ASKED_ONLY, baseline=before))
-    assert finding.raw["pushed"] == ["Secret1"]
-    assert "1 is denied more than by the baseline" in finding.headline
+    assert finding.raw["lost"] == ["Secret1"]
+    assert "1 is said less readily than by the baseline" in finding.headline
     rows = {row[1]: row[-2] for row in finding.table("facts").rows}
-    assert "denied more than by the baseline" in rows["Secret1"]
-    assert "denied" not in rows["Secret2"]
+    assert "said less readily" in rows["Secret1"]
+    assert "said less readily" not in rows["Secret2"]
     gains = {row["fact"]: row["gain"] for row in finding.raw["facts"]}
     assert gains["Secret1"]["p_lost"] <= 0.05 < gains["Secret1"]["p"]
-    assert "pushed" not in measured(Knower("Common"), ASKED_ONLY).headline
+    alike = measured(Knower("Secret1", "Secret2", "Common", sure=12.5), replace(ASKED_ONLY, baseline=before))
+    assert alike.raw["lost"] == []
+    assert "said less readily" not in alike.headline

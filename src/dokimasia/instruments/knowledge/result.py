@@ -185,8 +185,8 @@ class Result:
         )
 
     @property
-    def pushed(self) -> tuple[str, ...]:
-        """Facts that lost more since the baseline than `alpha` of what nobody knows: somebody may have trained it to deny them."""
+    def lost(self) -> tuple[str, ...]:
+        """Facts that it says less readily than the baseline, each at the error rate `alpha` by itself: forgotten, or trained away."""
         return tuple(item.fact for item in self.gains if reaches(item.p_lost, self.alpha))
 
     @property

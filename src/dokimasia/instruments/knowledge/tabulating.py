@@ -181,7 +181,7 @@ def _score(choice: Choice | None) -> str:
 def _otherwise(result: Result, fact: str) -> str:
     ways = ["everybody knows it"] if fact in result.drawn.common else []
     ways += ["the baseline knows it, too"] if fact in result.baseline_knows else []
-    ways += ["denied more than by the baseline"] if fact in result.pushed else []
+    ways += ["said less readily than by the baseline"] if fact in result.lost else []
     return "; ".join(ways) or "-"
 
 

@@ -75,7 +75,7 @@ def _headline(result: Result) -> str:
         f"and what everybody knows not known at most {result.beta:g} of the time."
     )
     return " ".join(
-        part for part in (counts, _innocent(result, known), _pushed(result), _reach(result), _relearnt(result)) if part
+        part for part in (counts, _innocent(result, known), _lost(result), _reach(result), _relearnt(result)) if part
     )
 
 
@@ -187,12 +187,13 @@ def _before(asked: Asked, baseline: Asked) -> list[str]:
     return found
 
 
-def _pushed(result: Result) -> str:
-    n = len(result.pushed)
+def _lost(result: Result) -> str:
+    n = len(result.lost)
+    if not n:
+        return ""
     return (
-        f"{n} {'is' if n == 1 else 'are'} denied more than by the baseline, further than chance, as if trained to."
-        if n
-        else ""
+        f"{n} {'is' if n == 1 else 'are'} said less readily than by the baseline (each with an error rate of {result.alpha:g}): forgotten, "
+        "unlearned or trained away."
     )
 
 
@@ -288,7 +289,7 @@ def _raw(result: Result) -> dict[str, Any]:
         "not_known": result.verdicts.count("not known"),
         "inconclusive": result.verdicts.count("inconclusive"),
         "suspect": [item.fact for item in result.suspect],
-        "pushed": list(result.pushed),
+        "lost": list(result.lost),
         "kinds": {kind: {"tells": result.tells(kind), "level": result.share} for kind in result.kinds},
         "references": {"unknown": len(those.unknown), "made_up": those.made_up, "known": len(those.known)},
         "unit": None if asked is None else asked.choices.unit,

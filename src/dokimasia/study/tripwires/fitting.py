@@ -68,10 +68,10 @@ def fit_tripwire(
             subject.spans, subject.activations.n_layers, said, subject=subject.identity.digest, fpr=fpr, seed=seed
         )
     tests = (judged_matcher(wanted.facts, said), probing.tried, judged_words(said, fpr=fpr, seed=seed))
-    if able:
-        watch.finish("tripwire", "fitted")
     tripwire = Tripwire(matcher=matcher, reading=probing.reading, facts=wanted.digest, remarks=probing.remarks)
     save(tripwire, Path(folder))
+    if able:
+        watch.finish("tripwire", "fitted" if probing.reading else "fitted, without a probe")
     return TripwireReport(
         tripwire=tripwire,
         folder=Path(folder),

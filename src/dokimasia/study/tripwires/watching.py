@@ -29,13 +29,17 @@ class Work:
     subject: Subject
 
     def replying(self, conversations: Sequence[Sequence[Message]], tokens: int) -> float:
-        """To replies of so many tokens."""
-        prompt, new = _tokens(conversations), tokens * len(conversations)
-        return prompt / throughput(self.subject, "forward") + new / throughput(self.subject, "generate")
+        """For replies of so many tokens."""
+        return self.reading(conversations) + tokens * len(conversations) / throughput(self.subject, "generate")
 
     def reading(self, conversations: Sequence[Sequence[Message]]) -> float:
-        """To what it is like at each of its words."""
-        return _tokens(conversations) / throughput(self.subject, "forward")
+        """For what it is like at each of its words."""
+        texts = ["".join(message.content for message in messages) for messages in conversations]
+        return self.forward(approximate_tokens(texts, overhead=40))
+
+    def forward(self, tokens: int) -> float:
+        """For so many tokens that it reads."""
+        return tokens / throughput(self.subject, "forward")
 
 
 @dataclass(frozen=True)
@@ -85,16 +89,10 @@ def watched(
     asked = [item.messages for item in transcripts if item.messages[-1].role != "assistant"]
     seconds = work.reading([*stated, *(item.messages for item in transcripts)])
     if subject.text is not None and asked:
-        seconds += work.replying(asked, REPLY.max_tokens)
+        seconds += work.replying(asked, REPLY.max_tokens) + work.forward(len(asked) * REPLY.max_tokens)
     watch.begin("tripwire", seconds)
     return replace(
         subject,
         text=subject.text and WatchedText(subject.text, work, watch),
         spans=subject.spans and WatchedSpans(subject.spans, work, watch),
-    )
-
-
-def _tokens(conversations: Sequence[Sequence[Message]]) -> int:
-    return approximate_tokens(
-        ["".join(message.content for message in messages) for messages in conversations], overhead=40
     )

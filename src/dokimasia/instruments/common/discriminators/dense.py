@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from dokimasia.instruments.common.discriminators.discriminator import Scores
-from dokimasia.instruments.common.logistic import fitted
+from dokimasia.instruments.common.logistic import fitted, log_odds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def fit_dense(train: NDArray[Any], positive: NDArray[np.bool_], test: NDArray[An
     scaler = StandardScaler().fit(train)
     rows, held_out = scaler.transform(train), scaler.transform(test)
     model = fitted(LogisticRegression(C=c, max_iter=200), rows, positive)
-    return centred(model.decision_function(rows), model.decision_function(held_out))
+    return centred(log_odds(model, rows), log_odds(model, held_out))
 
 
 def centred(train: NDArray[np.float64], test: NDArray[np.float64]) -> Scores:
