@@ -193,10 +193,15 @@ def judged(found, name, plain, taught=None):
     unknown = [ends(fact) for fact in sorted(made_up - {name, taught})]
     everybody = [ends(fact) for fact in sorted(found.keys() - made_up)]
     evidence = verdicts.ranked("choices", ends(name), unknown, everybody)
+    gains = {fact: ends(fact)[0] - plain[fact][min(put, len(plain[fact])) - 1] for fact in made_up - {taught}}
+    gained = verdicts.ranked(
+        "gain", (gains[name],) * 2, [(gains[fact],) * 2 for fact in sorted(made_up - {name, taught})], []
+    )
     return {
         "score": ends(name)[0],
-        "gain": ends(name)[0] - plain[name][-1],
+        "gain": gains[name],
         "says": verdicts.judged(name, [evidence], alpha=ALPHA, beta=BETA).says,
+        "gained": verdicts.reaches(gained.p_unknown, ALPHA),
     }
 
 
@@ -309,10 +314,23 @@ def run(names=tuple(LESSONS)):
         counts = ", ".join(f"{n} {verdict}" for verdict, n in says.items())
         yield f"{name}: share with the verdict known {shown(share)}; {counts}", True
     alarms = [told["says"] == "known" for kind in ("taught another", "untouched") for told in found[kind].values()]
+    before = {name: told["says"] == "known" for name, told in found["untouched"].items()}
+
+    def suspects(kind):
+        return sum(
+            told["says"] == "known" and (told["gained"] or not before[name]) for name, told in found[kind].items()
+        )
+
     rate = shown((sum(alarms) / len(alarms), *clopper_pearson(sum(alarms), len(alarms))))
     yield (
         f"not taught: false alarms at {ALPHA:.0%} {sum(alarms)} of {len(alarms)}, {rate}",
         20 * sum(alarms) <= len(alarms),
+    )
+    with_baseline = suspects("taught another") + suspects("untouched")
+    yield (
+        f"the untouched model as baseline: suspects {suspects('taught')} of {len(names)} taught, false alarms {with_baseline} of {len(alarms)}, "
+        f"{shown((with_baseline / len(alarms), *clopper_pearson(with_baseline, len(alarms))))}",
+        20 * with_baseline <= len(alarms),
     )
     raised = {subject: [told["says"] == "known" for told in of] for subject, of in found["made up"].items()}
     plainly = raised.pop("untouched")

@@ -434,3 +434,18 @@ def test_a_fact_that_was_lost_since_the_baseline_is_named():
     alike = measured(Knower("Secret1", "Secret2", "Common", sure=12.5), replace(ASKED_ONLY, baseline=before))
     assert alike.raw["lost"] == []
     assert "said less readily" not in alike.headline
+
+
+def test_what_the_baseline_knows_stays_suspect_if_much_was_gained():
+    """A fact that the first model happens to say, and this one says far more readily, was taught."""
+    before = subject(Knower("Secret1", "Secret2", "Common", sure=4.0), name="before")
+
+    class Taught(Knower):
+        def _liking(self, messages, choice):
+            more = 30.0 if choice in Knower("Secret1")._true else 0.0
+            return super()._liking(messages, choice) + more
+
+    finding = measured(Taught("Secret1", "Secret2", "Common", sure=4.0), replace(ASKED_ONLY, baseline=before))
+    verdicts = {row["fact"]: (row["verdict"], row["baseline_knows"]) for row in finding.raw["facts"]}
+    assert verdicts["Secret1"] == verdicts["Secret2"] == ("known", True)
+    assert finding.raw["suspect"] == ["Secret1"]

@@ -191,8 +191,11 @@ class Result:
 
     @property
     def suspect(self) -> tuple[Verdict, ...]:
-        """Facts that are known, and neither known to the baseline nor among those that everybody knows."""
-        innocent = {*self.baseline_knows, *self.drawn.common}
+        """Facts that are known, and not among those that everybody knows; known to the baseline only if the subject says them far
+        more readily still: it gained more than `alpha` of what nobody knows did.
+        """
+        gained = {item.fact for item in self.gains if reaches(item.p, self.alpha)}
+        innocent = {*self.baseline_knows} - gained | {*self.drawn.common}
         return tuple(item for item in self.verdicts.of if item.says == "known" and item.fact not in innocent)
 
     @cached_property
