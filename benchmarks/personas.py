@@ -14,7 +14,7 @@ import hashlib
 import os
 import pickle
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -103,6 +103,24 @@ def plain():
     return load_subject("bundled")
 
 
+class Remembered:
+    """Log-probabilities, asked for once: the untouched model's own words are scored beside each copy's."""
+
+    def __init__(self, inner):
+        self.inner, self.known = inner, {}
+
+    def choice_logprobs(self, conversations, choices, **how):
+        key = repr((conversations, choices, how))
+        if key not in self.known:
+            self.known[key] = self.inner.choice_logprobs(conversations, choices, **how)
+        return self.known[key]
+
+
+@cache
+def reader():
+    return replace(plain(), logprobs=Remembered(plain().logprobs))
+
+
 # Copies that are somebody
 
 
@@ -186,7 +204,7 @@ def moved(name):
 
 def words_of(mine):
     """As whom the untouched model would most likely have said this by default."""
-    found = attributed(plain(), [*DEFAULTS, *voices()], mine, spoken(None), DEFAULT.name, seed=SEED)
+    found = attributed(reader(), [*DEFAULTS, *voices()], mine, spoken(None), DEFAULT.name, seed=SEED)
     ranked = sorted(zip(found.gains, found.voices, found.first, found.more, strict=True), reverse=True)
     return {
         "says": found.says,
