@@ -331,10 +331,14 @@ def test_ctrl_c_stops_at_once(server):
             over.set()
 
     interrupting = threading.Thread(target=interrupt)
-    interrupting.start()
-    with pytest.raises(KeyboardInterrupt):
-        wait()
-    interrupting.join()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore interrupts
+    try:
+        interrupting.start()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        interrupting.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(server.requests) <= 4
     server.always = None
     assert ask(subject)[0].stop_reason == "stop"
