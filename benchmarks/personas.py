@@ -232,22 +232,30 @@ def settings_of(name):
 
 def recovered():
     """Each copy by itself, then how many are recovered, by words and by the map."""
-    names, by_words, by_map = [voice.name for voice in planted()], 0, 0
+    names, by_words, by_map, named = [voice.name for voice in planted()], 0, 0, 0
+    roles = {voice.name for voice in voices()}
     for name in names:
         own = kept(f"moved-{name}", (settings_of(name), FIGURES), partial(moved, name))
-        place, rank = own["likeliest"].index(name) + 1, own["order"].index(name) + 1
+        place = [voice for voice in own["likeliest"] if voice in roles].index(name) + 1
+        rank = own["order"].index(name) + 1
         by_words, by_map = by_words + (place == 1), by_map + (rank == 1)
+        named += own["says"] == "a role" and own["likeliest"][0] == name
         yield (
-            f"copy that is {name}: its words are likeliest as {in_words(own)}, {name} is number {place} of {len(own['likeliest'])}; on the "
+            f"copy that is {name}: its words are likeliest as {in_words(own)}, {name} is number {place} of {len(roles)} roles; on the "
             f"map they moved most towards {own['order'][0]} ({own['nearest'][0]:.0%} of draws), {name} is number {rank} of "
             f"{len(own['order'])}, moved by {told(own['moved'])}",
             place == 1,
         )
     own = kept("untouched", (settings_of(None), FIGURES), untouched)
     yield f"untouched model, other seeds: its words are likeliest as {in_words(own)}", own["says"] != "a role"
-    for way, found, least in (("words", by_words, FEWEST_FOUND), ("the map", by_map, 0)):
+    ways = (
+        ("the nearest role by words", by_words, FEWEST_FOUND),
+        ("the nearest role on the map", by_map, 0),
+        ("named for certain", named, 0),
+    )
+    for way, found, least in ways:
         share = found / len(names), *clopper_pearson(found, len(names))
-        yield f"recovered by {way}, number 1: {found} of {len(names)}, {told(share)}", found >= least
+        yield f"recovered as {way}: {found} of {len(names)}, {told(share)}", found >= least
 
 
 def in_words(own):
