@@ -189,7 +189,6 @@ def _against_base(result: Result) -> list[Table]:
         )
     if result.become is not None:
         item = result.become
-        order = np.argsort([rank.value for rank in item.ranks], kind="stable").tolist()
         found.append(
             Table(
                 name="become",
@@ -197,20 +196,19 @@ def _against_base(result: Result) -> list[Table]:
                 columns=("rank", "role", "cosine", "rank in 95% of draws", "first in draws"),
                 rows=tuple(
                     (
-                        int(item.ranks[row].value),
+                        rank,
                         item.roles[row],
                         round(item.cosines[row], 2),
-                        f"{item.ranks[row].low:.0f} to {item.ranks[row].high:.0f}",
+                        draws,
                         percent(item.nearest[row], 0),
                     )
-                    for row in order
+                    for rank, row, draws in _in_order(item.ranks)
                 ),
                 note="In the base model's own map, less what lies along its assistant axis. Draws resample the questions.",
             )
         )
     if result.attribution is not None:
         words = result.attribution
-        order = np.argsort([rank.value for rank in words.ranks], kind="stable").tolist()
         found.append(
             Table(
                 name="attribution",
@@ -225,20 +223,26 @@ def _against_base(result: Result) -> list[Table]:
                 ),
                 rows=tuple(
                     (
-                        int(words.ranks[row].value),
+                        rank,
                         words.voices[row],
                         text(words.gains[row]),
                         text(words.more[row]),
-                        f"{words.ranks[row].low:.0f} to {words.ranks[row].high:.0f}",
+                        draws,
                         percent(words.first[row], 0),
                     )
-                    for row in order
+                    for rank, row, draws in _in_order(words.ranks)
                 ),
                 note="Log-probabilities of the subject's replies by default, the base model told to be each; then less the same of its own "
                 "replies, with intervals for all together. Draws resample the questions.",
             )
         )
     return found
+
+
+def _in_order(ranks: Sequence[Figure]) -> list[tuple[int, int, str]]:
+    """Rank, row and the ranks in 95% of draws, by rank."""
+    rows = sorted(range(len(ranks)), key=lambda row: ranks[row].value)
+    return [(int(ranks[row].value), row, f"{ranks[row].low:.0f} to {ranks[row].high:.0f}") for row in rows]
 
 
 def _drift(result: Result) -> list[Table]:
